@@ -2,6 +2,15 @@
 #![forbid(unsafe_code)]
 
 pub mod conversation;
+pub mod detect;
 pub mod diagnostic;
+pub mod engine;
 pub mod error;
+pub mod examples;
+pub mod judge;
+pub mod layout;
+pub mod metrics;
+pub mod pack;
+pub mod score;
 pub mod span;
+pub mod text;
