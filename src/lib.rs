@@ -4,4 +4,5 @@
 pub mod conversation;
 pub mod diagnostic;
 pub mod error;
+pub mod input;
 pub mod span;
