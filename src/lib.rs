@@ -13,6 +13,7 @@ pub mod layout;
 pub mod metrics;
 pub mod pack;
 pub mod pipeline;
+pub mod report;
 pub mod score;
 pub mod span;
 pub mod text;

@@ -58,7 +58,7 @@ pub fn count(
 
 fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part: &AgentPart, mask: bool) {
     let shown = |text: &str| -> String {
-        let text = if mask { crate::text::pii::mask(text) } else { Cow::Borrowed(text) };
+        let text = if mask { crate::text::mask(text) } else { Cow::Borrowed(text) };
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         match line.char_indices().nth(MOST_CHARS) {
             Some((cut, _)) => format!("{}…", &line[..cut]),
@@ -84,7 +84,7 @@ fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part
             quote: shown(span.slice(&turns[at].text)),
             customer: customer.map(|t| shown(&turns[t].text)).unwrap_or_default(),
             agent: agent.map(|t| shown(&turns[t].text)).unwrap_or_default(),
-            why: if mask { crate::text::pii::mask(why).into_owned() } else { why.clone() },
+            why: if mask { crate::text::mask(why).into_owned() } else { why.clone() },
         });
     }
     let score = Reverse(part.score.as_ref().map_or(0, |s| s.score));
