@@ -5,3 +5,4 @@ pub mod conversation;
 pub mod diagnostic;
 pub mod error;
 pub mod span;
+pub mod text;
