@@ -30,7 +30,9 @@ pub fn sentence_range(plain: &str, pos: usize) -> Range<usize> {
 /// assert_eq!(&text[clause_range(text, 24)], "12:30前");
 /// ```
 pub fn clause_range(plain: &str, pos: usize) -> Range<usize> {
-    around(plain, pos, ends_clause)
+    let sentence = sentence_range(plain, pos);
+    let clause = around(&plain[sentence.clone()], pos.min(plain.len()) - sentence.start, ends_clause);
+    sentence.start + clause.start..sentence.start + clause.end
 }
 
 /// The stretch around `pos` that ends with a run of separators.

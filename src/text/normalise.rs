@@ -32,7 +32,7 @@ pub fn plain(text: &str, out: &mut View) {
             }
             out.push_same(&text[kept..at], kept);
             match ASCII[first as usize] {
-                0 => {}
+                DROPPED => {}
                 becomes => out.push_same(ascii(becomes), at),
             }
             at += 1;
@@ -83,7 +83,10 @@ fn is_one_char(text: &str) -> bool {
     chars.as_str().is_empty()
 }
 
-/// What an ASCII character becomes; 0 drops it.
+/// Marks an ASCII character that is dropped.
+const DROPPED: u8 = 0xFF;
+
+/// What an ASCII character becomes.
 static ASCII: [u8; 128] = {
     let mut table = [0; 128];
     let mut byte = 0u8;
@@ -91,7 +94,7 @@ static ASCII: [u8; 128] = {
         table[byte as usize] = match byte {
             b'\n' => b'\n',
             b'\t' | 0xB | 0xC | b'\r' => b' ',
-            0..0x20 | 0x7F => 0,
+            0..0x20 | 0x7F => DROPPED,
             other => other.to_ascii_lowercase(),
         };
         byte += 1;

@@ -68,7 +68,7 @@ static EMAIL: LazyLock<Regex> =
 static URL: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r"(?:https?://|www\.)[^\s\p{Han},。、“”‘’《》()<>]+",
-        r"|\b[a-z0-9][a-z0-9\-]*(?:\.[a-z0-9\-]+)*\.(?:com|cn|net|org|vip|top|shop|xyz|cc|hk|tw|app|link|ltd|co|io)\b",
+        r"|(?-u:\b)[a-z0-9][a-z0-9\-]*(?:\.[a-z0-9\-]+)*\.(?:com|cn|net|org|vip|top|shop|xyz|cc|hk|tw|app|link|ltd|co|io)(?-u:\b)",
         r"(?:/[^\s\p{Han},。、“”‘’《》()<>]*)?",
     ))
 });
@@ -77,13 +77,13 @@ static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
 });
 static DAY: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
-        r"(?:\d{4}|\d{2})年\d{1,2}月(?:\d{1,2}[日号]?)?|\b(?:19|20)\d{2}([\-/.])\d{1,2}[\-/.]\d{1,2}\b|\d{1,2}月\d{1,2}[日号]",
+        r"(?:\d{4}|\d{2})年\d{1,2}月(?:\d{1,2}[日号]?)?|(?-u:\b)(?:19|20)\d{2}[\-/.]\d{1,2}[\-/.]\d{1,2}(?-u:\b)|\d{1,2}月\d{1,2}[日号]",
         r"|[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}[日号]",
     ))
 });
 static MONEY: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
-        r"[¥$]\s?\d+(?:[,.]\d+)*[万千wk]?",
+        r"[¥$]\s?\d+(?:,\d{3})*(?:\.\d+)?[万千wk]?",
         r"|\d+(?:,\d{3})*(?:\.\d+)?\s?[万千百]?\s?(?:元|块钱?|rmb|美元|美金|毛钱|毛|角)",
         r"|[一二三四五六七八九十百千万两几]+(?:元|块钱|毛钱)",
     ))
@@ -92,9 +92,9 @@ static HOUSE: LazyLock<Regex> = LazyLock::new(|| {
     let unit = "(?:号楼|号院|号|弄|栋|幢|座|楼|层|单元|室|房|组|巷)";
     let number = "[0-9一二三四五六七八九十百零]{1,5}[a-z]?(?:-[0-9]{1,4}){0,2}";
     regex(&format!(
-        "(?:路|街|道|巷|弄|胡同|村|镇|乡|小区|花园|公寓|大厦|广场|苑|园|城|府|里)\\p{{Han}}{{0,6}}?(?:{number}{unit}\\s?)+(?:[0-9]{{2,5}}\\b)?\
-         |{number}(?:栋|幢|号楼|座|单元)\\s?(?:{number}{unit}\\s?)+(?:[0-9]{{2,5}}\\b)?\
-         |{number}(?:栋|幢|号楼|单元)\\s?[0-9]{{2,5}}\\b"
+        "(?:路|街|道|巷|弄|胡同|村|镇|乡|小区|花园|公寓|大厦|广场|苑|园|城|府|里)\\p{{Han}}{{0,6}}?(?:{number}{unit}\\s?)+(?:[0-9]{{2,5}}(?-u:\\b))?\
+         |{number}(?:栋|幢|号楼|座|单元)\\s?(?:{number}{unit}\\s?)+(?:[0-9]{{2,5}}(?-u:\\b))?\
+         |{number}(?:栋|幢|号楼|单元)\\s?[0-9]{{2,5}}(?-u:\\b)"
     ))
 });
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {

@@ -144,7 +144,7 @@ fn hide_house(text: &str, base: usize, hidden: &mut Vec<Range<usize>>) {
         if numeral && counts {
             hidden.push(base + at..base + at + c.len_utf8());
         } else if !numeral {
-            counts = "号弄栋幢座楼层元室房组巷院".contains(c) || c == '-' || c == ' ' || (counts && c.is_ascii_lowercase());
+            counts = "号弄栋幢座楼层单元室房组巷院".contains(c) || c == '-' || c == ' ' || (counts && c.is_ascii_lowercase());
         }
     }
     hidden[first..].reverse();

@@ -1,7 +1,7 @@
 //! Folds the literals of a regular expression the way the squeezed view folds a text, so that a pattern may be
 //! written naturally: `第一|五星` finds 第1 and 5星.
 
-use super::squeeze::{fold_char, fold_word_text};
+use super::squeeze::fold_char;
 use super::{plain_phrase, squeezed_phrase};
 
 /// The source of a regular expression for the squeezed view: literal characters are folded (numerals, look-alikes,
@@ -52,7 +52,7 @@ impl Folder<'_> {
                     self.flush(true);
                     self.copy(c.len_utf8());
                 }
-                _ if c.is_alphanumeric() || folds_alone(c).is_some() => {
+                _ if c.is_alphanumeric() || folded(c).is_some() => {
                     self.literals.push(c);
                     self.rest = &self.rest[c.len_utf8()..];
                 }
@@ -160,17 +160,17 @@ impl Folder<'_> {
     }
 }
 
-/// What a character that is no ASCII becomes, where that is a single character.
-fn folds_alone(c: char) -> Option<char> {
+/// What a character that is no ASCII becomes, where it leaves anything.
+fn folded(c: char) -> Option<String> {
     if c.is_ascii() {
         return None;
     }
-    let plain = plain_phrase(c.encode_utf8(&mut [0; 4]));
-    let mut folded = String::new();
-    for c in plain.chars() {
-        folded.push_str(&fold_char(c)?);
-    }
-    let folded = fold_word_text(&folded);
+    plain_phrase(c.encode_utf8(&mut [0; 4])).chars().map(fold_char).collect()
+}
+
+/// The same, where it becomes a single character.
+fn folds_alone(c: char) -> Option<char> {
+    let folded = folded(c)?;
     let mut chars = folded.chars();
     chars.next().filter(|_| chars.next().is_none())
 }

@@ -67,15 +67,6 @@ pub(super) fn fold_char(c: char) -> Option<String> {
     }
 }
 
-/// Folds the words of a text whose characters are already folded.
-pub(super) fn fold_word_text(text: &str) -> String {
-    let mut view = View::default();
-    view.reset(text.len());
-    view.push_same(text, 0);
-    FOLDER.fold_words(&mut view);
-    view.into_text()
-}
-
 impl Folder {
     #[inline]
     fn entry(&self, c: char) -> u16 {
