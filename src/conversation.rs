@@ -40,7 +40,9 @@ impl Role {
             | "服务" | "员工" | "service" | "operator" => Role::Agent,
             "customer" | "客户" | "买家" | "user" | "0" | "顾客" | "用户" | "访客" | "消费者" | "buyer" | "client"
             | "visitor" | "end_user" => Role::Customer,
-            "bot" | "机器人" | "智能客服" | "robot" | "automated_agent" | "custom_bot" | "机器人客服" => Role::Bot,
+            "bot" | "机器人" | "智能客服" | "robot" | "automated_agent" | "custom_bot" | "机器人客服" => {
+                Role::Bot
+            }
             "system" | "系统" | "系统消息" | "notice" | "通知" => Role::System,
             _ => {
                 if value.bytes().any(|b| b.is_ascii_uppercase()) {

@@ -12,10 +12,10 @@ use zhijian::error::Result;
 use zhijian::judge::Lang;
 use zhijian::pipeline::{Format, Run};
 
+use super::Outcome;
 use super::progress::Progress;
 use super::setting::{EngineArgs, InputArgs};
 use super::signals::Stop;
-use super::Outcome;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -16,11 +16,11 @@ use zhijian::report::record::ConversationRecords;
 use zhijian::report::run::{RunRecord, Timings};
 use zhijian::report::{coaching, csv, names};
 
+use super::Outcome;
 use super::progress::Progress;
 use super::setting::{EngineArgs, InputArgs, Language};
 use super::signals::Stop;
 use super::table::{plain, table};
-use super::Outcome;
 
 /// What happens to personal data in outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,7 +68,9 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<Outcome> {
     if args.max_reject_rate.is_some_and(|r| !(0.0..=1.0).contains(&r)) {
-        return Err(Error::Setting { option: "--max-reject-rate".into(), reason: "要在 0 到 1 之间,如 0.01".into() });
+        return Err(Error::Setting {
+            option: "--max-reject-rate".into(), reason: "要在 0 到 1 之间,如 0.01".into()
+        });
     }
     let stop = Stop::listen()?;
     let started = (Instant::now(), jiff::Timestamp::now());
@@ -122,13 +124,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     Ok(gates(&args, engine.pack(), &summary))
 }
 
-fn write_reports(
-    folder: &StagedFolder,
-    pack: &Pack,
-    summary: &Summary,
-    cards: &Scorecards,
-    lang: Lang,
-) -> Result<()> {
+fn write_reports(folder: &StagedFolder, pack: &Pack, summary: &Summary, cards: &Scorecards, lang: Lang) -> Result<()> {
     folder.write("scorecards.csv", |out| csv::scorecards(out, pack, cards, lang))?;
     folder.write("rules.csv", |out| csv::rules(out, pack, &summary.aggregate, lang))?;
     folder.write("scorecards.json", |out| {
@@ -208,10 +204,12 @@ fn print_summary(out: &Path, summary: &Summary, cards: &Scorecards, seconds: f64
     }
     let all = &cards.all;
     let aggregate = &summary.aggregate;
-    let pass = all.pass_rate.as_ref().map_or_else(|| "–".into(), |r| {
-        format!("{:.1}%({:.1}–{:.1})", r.value * 100.0, r.low * 100.0, r.high * 100.0)
-    });
-    let worst = all.worst_dimension().map_or_else(|| "无".into(), |d| format!("{} {:.1}%", d.title, d.kept.unwrap_or(0.0)));
+    let pass = all
+        .pass_rate
+        .as_ref()
+        .map_or_else(|| "–".into(), |r| format!("{:.1}%({:.1}–{:.1})", r.value * 100.0, r.low * 100.0, r.high * 100.0));
+    let worst =
+        all.worst_dimension().map_or_else(|| "无".into(), |d| format!("{} {:.1}%", d.title, d.kept.unwrap_or(0.0)));
     eprintln!(
         "会话 {} 通(评判 {} 通)· 客服 {} 名 · 合格率 {pass} · 最弱维度 {worst} · 被拒记录 {}",
         aggregate.conversations,

@@ -1,6 +1,15 @@
 //! The command line: one file a subcommand; the only place that prints.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+/// `println!` that hands a failing write back as an error instead of panicking.
+macro_rules! writeln_out {
+    ($($arg:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stdout(), $($arg)*).map_err(|e| zhijian::error::Error::write("标准输出", e))?
+    }};
+}
+use writeln_out;
+
 mod annotate;
 mod completions;
 mod inspect;

@@ -63,7 +63,7 @@ fn files(args: &PackArgs) -> Result<PackFiles> {
 
 fn list(args: &PackArgs) -> Result<Outcome> {
     let pack = Pack::load(&files(args)?)?;
-    println!("{} {} ({})", pack.title, pack.version, pack.origin);
+    writeln_out!("{} {} ({})", pack.title, pack.version, pack.origin);
     let mut rules = table(&["规则", "标题", "维度", "级别", "分值", "技能"]);
     for rule in &pack.rules {
         rules.add_row([
@@ -75,7 +75,7 @@ fn list(args: &PackArgs) -> Result<Outcome> {
             rule.skill.clone(),
         ]);
     }
-    println!("\n规则 {} 条\n{rules}", pack.rules.len());
+    writeln_out!("\n规则 {} 条\n{rules}", pack.rules.len());
     let mut markers = table(&["标记", "标题", "谁说的", "短语", "正则", "例子"]);
     for marker in &pack.markers {
         let phrases: usize = marker.blocks.iter().map(|b| b.phrases.len() + b.nears.len()).sum();
@@ -94,24 +94,24 @@ fn list(args: &PackArgs) -> Result<Outcome> {
             marker.examples.len().to_string(),
         ]);
     }
-    println!("\n标记 {} 个\n{markers}", pack.markers.len());
+    writeln_out!("\n标记 {} 个\n{markers}", pack.markers.len());
     Ok(Outcome::Done)
 }
 
 fn check(args: &PackArgs) -> Result<Outcome> {
     let (pack, diagnostics) = Pack::check(&files(args)?);
     for diagnostic in &diagnostics {
-        println!("{}\n", diagnostic.render());
+        writeln_out!("{}\n", diagnostic.render());
     }
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let warnings = diagnostics.len() - errors;
     match pack {
         Some(pack) if errors == 0 => {
-            println!("规则包可用:{} 条规则,{} 个标记;{warnings} 条提醒。", pack.rules.len(), pack.markers.len());
+            writeln_out!("规则包可用:{} 条规则,{} 个标记;{warnings} 条提醒。", pack.rules.len(), pack.markers.len());
             Ok(Outcome::Done)
         }
         _ => {
-            println!("{errors} 处错误,{warnings} 条提醒。");
+            writeln_out!("{errors} 处错误,{warnings} 条提醒。");
             Ok(Outcome::GateFailed)
         }
     }
@@ -127,15 +127,24 @@ fn test(args: &TestArgs) -> Result<Outcome> {
     for result in results.iter().filter(|r| !r.ok) {
         let label = if result.todo { "待办" } else { "失败" };
         failed += usize::from(!result.todo);
-        println!(
+        writeln_out!(
             "{label} {} {}\n  {}\n  期望 {},实际 {}\n  {}\n",
-            result.kind, result.id, result.place, result.expected, result.got, plain(&result.text)
+            result.kind,
+            result.id,
+            result.place,
+            result.expected,
+            result.got,
+            plain(&result.text)
         );
     }
     let todo = results.iter().filter(|r| r.todo && !r.ok).count();
-    println!("例子 {} 个:通过 {},失败 {failed},待办 {todo}", results.len(), results.iter().filter(|r| r.ok).count());
+    writeln_out!(
+        "例子 {} 个:通过 {},失败 {failed},待办 {todo}",
+        results.len(),
+        results.iter().filter(|r| r.ok).count()
+    );
     if results.is_empty() {
-        println!("没有匹配的规则或标记");
+        writeln_out!("没有匹配的规则或标记");
         return Ok(Outcome::GateFailed);
     }
     Ok(if failed == 0 { Outcome::Done } else { Outcome::GateFailed })

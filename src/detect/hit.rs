@@ -53,9 +53,10 @@ impl Hits {
     /// Markers of a turn, ascending.
     pub fn markers(&self, turn: usize) -> impl Iterator<Item = MarkerId> + '_ {
         let words = &self.bits[turn * self.width..(turn + 1) * self.width];
-        words.iter().enumerate().flat_map(|(w, bits)| {
-            (0..64).filter(move |b| bits >> b & 1 == 1).map(move |b| (w * 64 + b) as MarkerId)
-        })
+        words
+            .iter()
+            .enumerate()
+            .flat_map(|(w, bits)| (0..64).filter(move |b| bits >> b & 1 == 1).map(move |b| (w * 64 + b) as MarkerId))
     }
 
     /// First turn in the range that carries the marker.

@@ -68,4 +68,3 @@ fn close(kind: ViewKind, near: &Near, view: &View, text: &mut TurnText<'_>, end:
     let inside = words.iter().filter(|w| (from..to).contains(&(**w as usize))).count();
     inside <= near.within as usize
 }
-

@@ -7,7 +7,7 @@ use super::conditions::TurnText;
 use super::hit::Hit;
 use super::{DetectScratch, Detector, SegmentMode};
 use crate::conversation::Turn;
-use crate::pack::marker::{Reach, ViewKind};
+use crate::pack::marker::ViewKind;
 use crate::span::Span;
 use crate::text;
 
@@ -24,17 +24,13 @@ pub struct Raw {
 pub struct Candidate {
     pub span: Span,
     pub pattern: u32,
+    /// Found by a phrase, so that its extent is what the phrase's author wrote.
+    pub literal: bool,
 }
 
 impl Detector {
     /// Scans one turn and appends what its blocks find to `scratch.pending`.
-    pub(super) fn scan_turn(
-        &self,
-        index: usize,
-        turn: &Turn<'_>,
-        channel: Option<&str>,
-        scratch: &mut DetectScratch,
-    ) {
+    pub(super) fn scan_turn(&self, index: usize, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
         let compiled = &self.compiled;
         let [plain, squeezed, pinyin] = &mut scratch.views;
         text::plain(&turn.text, plain);
@@ -69,10 +65,7 @@ impl Detector {
     }
 
     fn wants_pinyin(&self, channel: Option<&str>) -> bool {
-        self.compiled
-            .blocks
-            .iter()
-            .any(|b| b.block.view == ViewKind::Pinyin && on_channel(&b.block.channels, channel))
+        self.compiled.blocks.iter().any(|b| b.block.view == ViewKind::Pinyin && on_channel(&b.block.channels, channel))
     }
 
     fn scan_view(&self, kind: ViewKind, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
@@ -111,14 +104,7 @@ impl Detector {
     }
 
     /// Checks one block's raw matches and appends its hits.
-    fn evaluate(
-        &self,
-        index: usize,
-        number: u32,
-        raw: Range<usize>,
-        turn: &Turn<'_>,
-        scratch: &mut DetectScratch,
-    ) {
+    fn evaluate(&self, index: usize, number: u32, raw: Range<usize>, turn: &Turn<'_>, scratch: &mut DetectScratch) {
         let block = &self.compiled.blocks[number as usize];
         let rules = &block.block;
         let view = &scratch.views[rules.view as usize];
@@ -128,13 +114,13 @@ impl Detector {
             match r.used.meaning {
                 Meaning::Phrase(pattern) => {
                     let span = view.original(r.start as usize..r.end as usize);
-                    scratch.candidates.push(Candidate { span, pattern });
+                    scratch.candidates.push(Candidate { span, pattern, literal: true });
                 }
                 Meaning::Regex(regex) => {
                     let (regex, pattern) = &self.compiled.regexes[regex as usize];
                     for found in regex.find_iter(view.text()).filter(|m| !m.is_empty()) {
                         let span = view.original(found.range());
-                        scratch.candidates.push(Candidate { span, pattern: *pattern });
+                        scratch.candidates.push(Candidate { span, pattern: *pattern, literal: false });
                     }
                 }
                 Meaning::Except(_) | Meaning::Part { .. } => {}
@@ -151,7 +137,7 @@ impl Detector {
         for (n, near) in rules.nears.iter().enumerate() {
             let nots = &block.near_nots[n];
             super::near::find(rules.view, near, n as u16, nots, raw, view, &mut text, |span| {
-                scratch.candidates.push(Candidate { span, pattern: block.near_texts[n] });
+                scratch.candidates.push(Candidate { span, pattern: block.near_texts[n], literal: false });
             });
         }
         if scratch.candidates.is_empty() || !text.fits_length(rules) {
@@ -160,8 +146,10 @@ impl Detector {
         scratch.candidates.retain(|c| {
             let excused = raw.iter().any(|r| match r.used.meaning {
                 Meaning::Except(reach) => {
-                    reach == Reach::Turn
-                        || text.excused(c.span, view.original(r.start as usize..r.end as usize), reach)
+                    let except = view.original(r.start as usize..r.end as usize);
+                    // The longer phrase wins: an exception that is only part of the phrase itself excuses nothing.
+                    let part = c.literal && c.span.contains(except) && c.span != except;
+                    !part && text.excused(c.span, except, reach)
                 }
                 _ => false,
             });

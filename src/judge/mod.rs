@@ -20,7 +20,7 @@ use crate::detect::hit::Hits;
 use crate::layout::Layout;
 use crate::metrics::Measures;
 use crate::pack::Pack;
-use crate::pack::rule::{Demand, Rule, SegmentChoice, Severity, TriggerChoice};
+use crate::pack::rule::{Demand, Rule, SegmentChoice, TriggerChoice};
 use crate::span::Span;
 use evaluate::{Scope, Truth};
 
@@ -77,22 +77,20 @@ pub struct AgentJudgement {
 pub fn judge(pack: &Pack, case: &Case<'_>, agent: usize) -> AgentJudgement {
     let mut out =
         AgentJudgement { outcomes: vec![Outcome::NotApplicable; pack.rules.len()], ..AgentJudgement::default() };
-    // Rules that wait for another rule's outcome come after it.
-    for dependent in [false, true] {
-        for (number, rule) in pack.rules.iter().enumerate() {
-            if rule.off || rule.after_rule.is_some() != dependent {
-                continue;
-            }
-            if let (Some((wanted, _)), Some(other)) = (&rule.after_rule, rule.after_rule_index)
-                && (out.outcomes[other] == Outcome::Found) != *wanted
-            {
-                continue;
-            }
-            let before = out.findings.len();
-            let outcome = judge_rule(pack, number, rule, case, agent, &mut out.findings, &mut out.fulfilled);
-            out.outcomes[number] = outcome;
-            cap(rule, &mut out.findings[before..]);
+    for &number in &pack.rule_order {
+        let rule = &pack.rules[number];
+        if rule.off {
+            continue;
         }
+        if let (Some((wanted, _)), Some(other)) = (&rule.after_rule, rule.after_rule_index)
+            && (out.outcomes[other] == Outcome::Found) != *wanted
+        {
+            continue;
+        }
+        let before = out.findings.len();
+        let outcome = judge_rule(pack, number, rule, case, agent, &mut out.findings, &mut out.fulfilled);
+        out.outcomes[number] = outcome;
+        cap(rule, &mut out.findings[before..]);
     }
     out.findings.sort_by_key(|f| (f.turn, f.span, f.rule));
     out
@@ -163,7 +161,11 @@ fn judge_rule(
             Demand::Require(expr) => {
                 let window = window::turns(rule, case, &own, trigger.map(|t| t.turn as usize));
                 let ranges = [window.clone()];
-                let scope = Scope { case, agent, ranges: if rule.within.is_none() && trigger.is_none() { &own } else { &ranges } };
+                let scope = Scope {
+                    case,
+                    agent,
+                    ranges: if rule.within.is_none() && trigger.is_none() { &own } else { &ranges },
+                };
                 let fulfilled = match scope.truth(expr) {
                     Truth::Unknown => continue,
                     truth => truth == Truth::True,
@@ -243,10 +245,7 @@ fn chosen(rule: &Rule, case: &Case<'_>, agent: usize) -> bool {
 }
 
 fn clip(own: &[Range<usize>], window: &Range<usize>) -> Vec<Range<usize>> {
-    own.iter()
-        .map(|r| r.start.max(window.start)..r.end.min(window.end))
-        .filter(|r| r.start < r.end)
-        .collect()
+    own.iter().map(|r| r.start.max(window.start)..r.end.min(window.end)).filter(|r| r.start < r.end).collect()
 }
 
 fn first_agent_turn(case: &Case<'_>, own: &[Range<usize>]) -> Option<usize> {
@@ -271,7 +270,7 @@ impl Writer<'_> {
             Some(hit) => (hit.span, self.case.detector.phrase(hit).to_string()),
             None => (Span::new(0, text.len()), String::new()),
         };
-        let free = self.rule.review_only || self.rule.severity == Severity::Note;
+        let free = self.rule.review_only;
         debug_assert!(self.number < self.pack.rules.len());
         Finding {
             rule: self.number,

@@ -36,7 +36,9 @@ pub fn limit(lang: Lang, metric: Metric, got: i64, min: Option<i64>, max: Option
         (Lang::Zh, None, min) => {
             format!("{} {got_text},低于下限 {}", metric.title(), value(lang, metric, min.unwrap_or(0)))
         }
-        (Lang::En, Some(max), _) => format!("{} {got_text}, above the limit of {}", metric.id(), value(lang, metric, max)),
+        (Lang::En, Some(max), _) => {
+            format!("{} {got_text}, above the limit of {}", metric.id(), value(lang, metric, max))
+        }
         (Lang::En, None, min) => {
             format!("{} {got_text}, below the limit of {}", metric.id(), value(lang, metric, min.unwrap_or(0)))
         }
@@ -166,7 +168,11 @@ pub fn forbid(case: &Case<'_>, pack: &Pack, rule: &Rule, at: Option<Anchor>, tri
         let phrase = case.detector.phrase(hit);
         let quote = hit.span.slice(&case.conversation.turns[at.turn as usize].text);
         if phrase != quote && !phrase.starts_with('/') {
-            text += &if zh { format!(",匹配“{}”", shown(phrase)) } else { format!(", matches “{}”", shown(phrase)) };
+            text += &if zh {
+                format!(",匹配“{}”", shown(phrase))
+            } else {
+                format!(", matches “{}”", shown(phrase))
+            };
         }
     }
     match trigger {

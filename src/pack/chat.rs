@@ -54,7 +54,8 @@ pub fn line(text: &str) -> Result<Line<'_>, String> {
         Some((d, t)) => (d, Some(t)),
         None => (digits, None),
     };
-    let agent = if digits.is_empty() { 1 } else { digits.parse().map_err(|_| format!("看不懂客服编号: {whole}"))? };
+    let agent =
+        if digits.is_empty() { 1 } else { digits.parse().map_err(|_| format!("看不懂客服编号: {whole}"))? };
     let (mut begin, mut end) = (None, None);
     if let Some(times) = times {
         let (from, to) = times.split_once('-').map_or((times, None), |(a, b)| (a, Some(b)));

@@ -36,12 +36,13 @@ codes! {
     DUPLICATE_ID "duplicate-id" true "两个文件用了同一个编号";
     FILE_NAME "file-name" true "文件名与里面的 id 不一致";
     MARKER_CYCLE "marker-cycle" true "标记之间互相引用成环";
+    RULE_CYCLE "rule-cycle" true "规则的 after_rule 互相等待";
     NO_PATTERN "no-pattern" true "标记没有任何短语、正则或邻近条件";
     NO_EXAMPLE "no-example" true "没有例子:至少要一个命中和一个不命中";
     EMPTY_PHRASE "empty-phrase" true "短语归一化后为空,永远不会命中";
     NEVER_MATCHES "never-matches" false "短语在这种视图下永远不会命中";
     DUPLICATE_PHRASE "duplicate-phrase" false "同一段里重复的短语";
-    SHADOWED_PHRASE "shadowed-phrase" true "短语总是被自己的例外挡住";
+    SHADOWED_PHRASE "shadowed-phrase" true "短语同时写成了例外,永远不会命中";
     MATCHES_EVERYTHING "matches-everything" false "正则能匹配空文本,等于什么都命中";
     UNUSED_MARKER "unused-marker" false "没有规则或标记用到这个标记";
     WEIGHTS "weights" true "维度权重不合理";

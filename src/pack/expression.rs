@@ -510,17 +510,11 @@ mod tests {
     fn precedence_is_or_and_then_not() {
         assert_eq!(
             read("negative or urge and not empathy").unwrap(),
-            Expr::Or(vec![
-                Expr::Marker(0),
-                Expr::And(vec![Expr::Marker(1), Expr::Not(Box::new(Expr::Marker(2)))])
-            ])
+            Expr::Or(vec![Expr::Marker(0), Expr::And(vec![Expr::Marker(1), Expr::Not(Box::new(Expr::Marker(2)))])])
         );
         assert_eq!(
             read("negative then empathy and urge").unwrap(),
-            Expr::And(vec![
-                Expr::Then(Box::new(Expr::Marker(0)), Box::new(Expr::Marker(2))),
-                Expr::Marker(1)
-            ])
+            Expr::And(vec![Expr::Then(Box::new(Expr::Marker(0)), Box::new(Expr::Marker(2))), Expr::Marker(1)])
         );
     }
 

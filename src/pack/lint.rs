@@ -1,12 +1,12 @@
 //! Faults that show only when the whole pack is known: cycles, phrases that can never hit, unused markers.
 
+use super::Pack;
 use super::codes;
+use super::expression::{Expr, MarkerId};
 use super::fields::Faults;
 use super::marker::{Block, Marker, Reach, ViewKind};
 use super::reference::normal_phrase;
 use super::rule::Demand;
-use super::Pack;
-use super::expression::{Expr, MarkerId};
 use crate::diagnostic::Diagnostic;
 
 /// Adds the faults found to `all`.
@@ -37,9 +37,9 @@ fn phrases(marker: &Marker, block: &Block, all: &mut Vec<Diagnostic>) {
         block.except.iter().map(|(reach, p)| (*reach, normal_phrase(block.view, p))).collect();
     for phrase in &block.phrases {
         let normal = normal_phrase(block.view, phrase);
-        if let Some((_, by)) = except.iter().find(|(_, e)| !e.is_empty() && normal.contains(e.as_str())) {
-            let hint = Some("删掉这条短语,或把例外写得更长、更具体".into());
-            let message = format!("短语 `{phrase}` 里就含有例外 `{by}`,永远不会命中");
+        if let Some((_, by)) = except.iter().find(|(_, e)| *e == normal) {
+            let hint = Some("短语和例外留一个".into());
+            let message = format!("短语 `{phrase}` 同时写成了例外 `{by}`,永远不会命中");
             faults.at(codes::SHADOWED_PHRASE, place_of(text, phrase), message, hint);
         }
         if let Some(max) = block.max_chars
@@ -50,8 +50,7 @@ fn phrases(marker: &Marker, block: &Block, all: &mut Vec<Diagnostic>) {
             faults.at(codes::NEVER_MATCHES, place_of(text, phrase), message, None);
         }
     }
-    let mut normals: Vec<(String, &String)> =
-        block.phrases.iter().map(|p| (normal_phrase(block.view, p), p)).collect();
+    let mut normals: Vec<(String, &String)> = block.phrases.iter().map(|p| (normal_phrase(block.view, p), p)).collect();
     normals.sort();
     for pair in normals.windows(2) {
         if pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1 && block.view == ViewKind::Plain {
@@ -103,10 +102,38 @@ fn cycles(pack: &Pack, all: &mut Vec<Diagnostic>) {
 
 /// Ids the outputs rely on even when no rule names them.
 const STANDARD: &[&str] = &[
-    "greeting", "closing", "offer_help", "empathy", "apology", "thanks", "timeframe", "action", "probe", "restate",
-    "please_wait", "positive_language", "cannot_help", "buck_passing", "perfunctory", "rhetorical", "impatience",
-    "abuse", "threat", "overpromise", "extreme_claim", "off_platform", "review_bribery", "privacy", "negative", "urge",
-    "complaint_threat", "profanity", "resolved", "unresolved", "repeat_contact", "ask_human",
+    "greeting",
+    "closing",
+    "offer_help",
+    "empathy",
+    "apology",
+    "thanks",
+    "timeframe",
+    "action",
+    "probe",
+    "restate",
+    "please_wait",
+    "positive_language",
+    "cannot_help",
+    "buck_passing",
+    "perfunctory",
+    "rhetorical",
+    "impatience",
+    "abuse",
+    "threat",
+    "overpromise",
+    "extreme_claim",
+    "off_platform",
+    "review_bribery",
+    "privacy",
+    "negative",
+    "urge",
+    "complaint_threat",
+    "profanity",
+    "resolved",
+    "unresolved",
+    "repeat_contact",
+    "ask_human",
 ];
 
 fn unused(pack: &Pack, all: &mut Vec<Diagnostic>) {

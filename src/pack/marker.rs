@@ -427,8 +427,7 @@ fn context(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>) ->
     };
     let (unless, with, reply_to) = (list("unless"), list("with"), list("reply_to"));
     let mut neighbours = Vec::new();
-    for (key, direction) in
-        [("after", Direction::After), ("before", Direction::Before), ("around", Direction::Around)]
+    for (key, direction) in [("after", Direction::After), ("before", Direction::Before), ("around", Direction::Around)]
     {
         let Some(mut inner) = table.table(key, faults) else { continue };
         let marker = inner.required("marker", faults).and_then(|at| names.marker(&at, faults));

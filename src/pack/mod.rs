@@ -70,6 +70,8 @@ pub struct Pack {
     pub markers: Vec<Marker>,
     /// Rules, sorted by id.
     pub rules: Vec<Rule>,
+    /// Numbers of the rules in an order in which each comes after the one it waits for.
+    pub rule_order: Vec<usize>,
     /// How findings become a score.
     pub scorecard: Scorecard,
     /// Negation words.
@@ -224,7 +226,7 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
     rules.sort_by(|a, b| a.id.cmp(&b.id));
     let mut faults = Faults::new(frame_file.clone(), all);
     overrides::apply(&frame.rules, &frame.markers, &mut rules, &mut markers, &mut faults);
-    resolve_after_rule(&mut rules, all);
+    let rule_order = resolve_after_rule(&mut rules, all);
     let userdict = files.get(&frame.userdict).map(|f| f.text.clone()).unwrap_or_default();
     let mut hasher = Sha256::new();
     for (path, file) in &files.files {
@@ -242,6 +244,7 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         hash,
         markers,
         rules,
+        rule_order,
         scorecard,
         negation: frame.negation,
         userdict,
@@ -308,7 +311,8 @@ fn read_frame(mut table: Table<'_>, faults: &mut Faults<'_>) -> Frame {
     Frame { id, title, version, extends, userdict, lists, negation, rules, markers }
 }
 
-fn resolve_after_rule(rules: &mut [Rule], all: &mut Vec<Diagnostic>) {
+/// Finds the rules that others wait for, and an order that serves them; rules that wait for each other are reported.
+fn resolve_after_rule(rules: &mut [Rule], all: &mut Vec<Diagnostic>) -> Vec<usize> {
     let ids: Vec<String> = rules.iter().map(|r| r.id.clone()).collect();
     for rule in rules.iter_mut() {
         let Some((_, at)) = &rule.after_rule else { continue };
@@ -319,4 +323,24 @@ fn resolve_after_rule(rules: &mut [Rule], all: &mut Vec<Diagnostic>) {
             faults.at(codes::UNKNOWN_RULE, at.range.clone(), format!("没有规则 `{}`", at.value), hint);
         }
     }
+    let mut order: Vec<usize> = Vec::with_capacity(rules.len());
+    loop {
+        let before = order.len();
+        for (number, rule) in rules.iter().enumerate() {
+            if !order.contains(&number) && rule.after_rule_index.is_none_or(|other| order.contains(&other)) {
+                order.push(number);
+            }
+        }
+        if order.len() == before {
+            break;
+        }
+    }
+    for (number, rule) in rules.iter().enumerate() {
+        if let (false, Some((_, at))) = (order.contains(&number), &rule.after_rule) {
+            let mut faults = Faults::new(rule.file.clone(), all);
+            let message = format!("`{}` 与 `{}` 互相等待,谁也判不了", rule.id, at.value);
+            faults.at(codes::RULE_CYCLE, at.range.clone(), message, Some("去掉其中一个 after_rule".into()));
+        }
+    }
+    order
 }

@@ -115,15 +115,15 @@ pub fn apply(
         }
         rule.severity = change.severity.unwrap_or(rule.severity);
         if rule.severity == Severity::Note {
-            rule.points = 0;
+            rule.points = rule.points.max(0);
         }
         rule.off = change.off.unwrap_or(rule.off);
         rule.review_only = change.review_only.unwrap_or(rule.review_only);
     }
     for change in marker_overrides {
         let Some(marker) = markers.iter_mut().find(|m| m.id == change.id.value) else {
-            let hint = nearest(&change.id.value, markers.iter().map(|m| m.id.as_str()))
-                .map(|n| format!("是不是想写 `{n}`?"));
+            let hint =
+                nearest(&change.id.value, markers.iter().map(|m| m.id.as_str())).map(|n| format!("是不是想写 `{n}`?"));
             faults.at(codes::UNKNOWN_MARKER, change.id.range.clone(), format!("没有标记 `{}`", change.id.value), hint);
             continue;
         };

@@ -259,9 +259,9 @@ pub fn read(
         }
         found
     });
-    let severity = table.required("severity", faults).and_then(|at| {
-        choice(&at, Severity::ALL.iter().map(|s| (s.1, s.0)), "severity", faults)
-    });
+    let severity = table
+        .required("severity", faults)
+        .and_then(|at| choice(&at, Severity::ALL.iter().map(|s| (s.1, s.0)), "severity", faults));
     let error_class = table
         .string("error_class", faults)
         .and_then(|at| choice(&at, ErrorClass::ALL.iter().map(|c| (c.1, c.0)), "error_class", faults))
@@ -275,11 +275,7 @@ pub fn read(
     let trigger = table
         .string("trigger", faults)
         .and_then(|at| {
-            let known = [
-                ("first", TriggerChoice::First),
-                ("each", TriggerChoice::Each),
-                ("last", TriggerChoice::Last),
-            ];
+            let known = [("first", TriggerChoice::First), ("each", TriggerChoice::Each), ("last", TriggerChoice::Last)];
             choice(&at, known.into_iter(), "trigger", faults)
         })
         .unwrap_or_default();
@@ -287,8 +283,7 @@ pub fn read(
     let segment = table
         .string("segment", faults)
         .and_then(|at| {
-            let known =
-                [("any", SegmentChoice::Any), ("first", SegmentChoice::First), ("last", SegmentChoice::Last)];
+            let known = [("any", SegmentChoice::Any), ("first", SegmentChoice::First), ("last", SegmentChoice::Last)];
             choice(&at, known.into_iter(), "segment", faults)
         })
         .unwrap_or_default();
@@ -318,7 +313,8 @@ pub fn read(
     }
     table.finish("规则", faults);
     let (id, severity, demand) = (id?.value, severity?, demand?);
-    let points = if severity == Severity::Note { 0 } else { points };
+    // A note costs nothing; a bonus is no fault, whatever its severity.
+    let points = if severity == Severity::Note { points.max(0) } else { points };
     let repeated = matches!(demand, Demand::Forbid(_)) || trigger == TriggerChoice::Each;
     Some(Rule {
         id,
@@ -422,9 +418,10 @@ fn limit(mut table: Table<'_>, faults: &mut Faults<'_>) -> Option<Demand> {
     let metric = table.required("metric", faults).and_then(|at| {
         let found = Metric::parse(&at.value);
         if found.is_none() {
-            let hint = nearest(&at.value, METRICS.iter().map(|m| m.1))
-                .map(|m| format!("是不是想写 `{m}`?"))
-                .or_else(|| Some(format!("可用的指标: {}", METRICS.iter().map(|m| m.1).collect::<Vec<_>>().join("、"))));
+            let hint =
+                nearest(&at.value, METRICS.iter().map(|m| m.1)).map(|m| format!("是不是想写 `{m}`?")).or_else(|| {
+                    Some(format!("可用的指标: {}", METRICS.iter().map(|m| m.1).collect::<Vec<_>>().join("、")))
+                });
             faults.at(codes::UNKNOWN_METRIC, at.range, format!("没有指标 `{}`", at.value), hint);
         }
         found
@@ -460,8 +457,7 @@ fn window(mut table: Table<'_>, faults: &mut Faults<'_>) -> Window {
     let side = table
         .string("direction", faults)
         .and_then(|at| {
-            let known =
-                [("after", WindowSide::After), ("before", WindowSide::Before), ("around", WindowSide::Around)];
+            let known = [("after", WindowSide::After), ("before", WindowSide::Before), ("around", WindowSide::Around)];
             choice(&at, known.into_iter(), "direction", faults)
         })
         .unwrap_or_default();
@@ -493,18 +489,15 @@ fn examples(table: &mut Table<'_>, faults: &mut Faults<'_>) -> Vec<RuleExample> 
     for mut example in table.tables("example", faults) {
         let range = example.range();
         let expect = example.required("expect", faults).and_then(|at| {
-            let known = [
-                ("hit", Expect::Hit),
-                ("pass", Expect::Pass),
-                ("n/a", Expect::NotApplicable),
-                ("todo", Expect::Todo),
-            ];
+            let known =
+                [("hit", Expect::Hit), ("pass", Expect::Pass), ("n/a", Expect::NotApplicable), ("todo", Expect::Todo)];
             choice(&at, known.into_iter(), "expect", faults)
         });
         let written = example.strings("chat", faults);
         for line in &written {
             if let Err(message) = super::chat::line(&line.value) {
-                let hint = Some("一行写成 \"客: …\" 或 \"服: …\"(服1: 服2: 机: 自动: 系:),时间写成 客@00:01:30: …".into());
+                let hint =
+                    Some("一行写成 \"客: …\" 或 \"服: …\"(服1: 服2: 机: 自动: 系:),时间写成 客@00:01:30: …".into());
                 faults.at(codes::BAD_VALUE, line.range.clone(), message, hint);
             }
         }

@@ -38,8 +38,7 @@ pub struct OrderedSink<'w> {
 
 impl<'w> OrderedSink<'w> {
     pub fn new(results: &'w mut (dyn Write + Send), rejects: &'w mut (dyn Write + Send), window: usize) -> Self {
-        let state =
-            State { next: 0, waiting: BTreeMap::new(), results, rejects, failure: None, aborted: false };
+        let state = State { next: 0, waiting: BTreeMap::new(), results, rejects, failure: None, aborted: false };
         OrderedSink { state: Mutex::new(state), moved: Condvar::new(), window: window as u64 }
     }
 
@@ -90,8 +89,7 @@ impl<'w> OrderedSink<'w> {
 
 impl State<'_> {
     fn write(&mut self, output: &Output) -> bool {
-        let written =
-            self.results.write_all(&output.results).and_then(|()| self.rejects.write_all(&output.rejects));
+        let written = self.results.write_all(&output.results).and_then(|()| self.rejects.write_all(&output.rejects));
         if let Err(source) = written {
             self.failure = Some(Error::write("输出", source));
             self.aborted = true;

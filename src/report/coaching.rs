@@ -91,10 +91,13 @@ impl Writer<'_> {
 
     /// Rules that cost points, costliest first.
     fn costly(&self) -> Vec<(usize, &RuleCount)> {
-        let mut list: Vec<_> =
-            self.totals.rules.iter().map(|(number, count)| (*number as usize, count)).filter(|(number, count)| {
-                count.found > 0 && effective_cost(self.pack, *number, count) > 0
-            }).collect();
+        let mut list: Vec<_> = self
+            .totals
+            .rules
+            .iter()
+            .map(|(number, count)| (*number as usize, count))
+            .filter(|(number, count)| count.found > 0 && effective_cost(self.pack, *number, count) > 0)
+            .collect();
         list.sort_by_key(|(number, count)| {
             (std::cmp::Reverse(effective_cost(self.pack, *number, count)), self.pack.rules[*number].id.clone())
         });
@@ -105,7 +108,11 @@ impl Writer<'_> {
         let costly = self.costly();
         let first: Vec<_> = costly.iter().take(PRIORITIES).collect();
         if first.is_empty() {
-            self.line(out, "## 要改进的地方\n\n这批会话里没有扣分项,保持住。\n", "## To work on\n\nNothing cost points. Keep it up.\n");
+            self.line(
+                out,
+                "## 要改进的地方\n\n这批会话里没有扣分项,保持住。\n",
+                "## To work on\n\nNothing cost points. Keep it up.\n",
+            );
             return;
         }
         let heading = ["", "一", "两", "三"][first.len()];
@@ -124,7 +131,11 @@ impl Writer<'_> {
                     }
                 })
                 .collect();
-            self.line(out, format!("其余扣分项(先不急):{}。\n", rest.join("、")), format!("The rest can wait: {}.\n", rest.join(", ")));
+            self.line(
+                out,
+                format!("其余扣分项(先不急):{}。\n", rest.join("、")),
+                format!("The rest can wait: {}.\n", rest.join(", ")),
+            );
         }
     }
 
@@ -147,8 +158,18 @@ impl Writer<'_> {
             };
             self.line(
                 out,
-                format!("**{cost}** · 遇到 {} 通,出现 {} 通({:.0}%{versus})\n", count.applicable, count.found, rate.value * 100.0),
-                format!("**{cost}** · due in {}, found in {} ({:.0} %{versus})\n", count.applicable, count.found, rate.value * 100.0),
+                format!(
+                    "**{cost}** · 遇到 {} 通,出现 {} 通({:.0}%{versus})\n",
+                    count.applicable,
+                    count.found,
+                    rate.value * 100.0
+                ),
+                format!(
+                    "**{cost}** · due in {}, found in {} ({:.0} %{versus})\n",
+                    count.applicable,
+                    count.found,
+                    rate.value * 100.0
+                ),
             );
         }
         let why = if rule.why.is_empty() { &rule.what } else { &rule.why };
@@ -178,7 +199,11 @@ impl Writer<'_> {
         }
         if !rule.skill.is_empty() {
             let module = if rule.module.is_empty() { String::new() } else { format!(" · {}", rule.module) };
-            self.line(out, format!("**练什么** {}{module}\n", rule.skill), format!("**Skill to train** {}{module}\n", rule.skill));
+            self.line(
+                out,
+                format!("**练什么** {}{module}\n", rule.skill),
+                format!("**Skill to train** {}{module}\n", rule.skill),
+            );
         }
     }
 
@@ -256,8 +281,20 @@ impl Writer<'_> {
         for (team, rule, count) in well.iter().take(3) {
             self.line(
                 out,
-                format!("- **{}**:{} 通都做到了({}同类情况有 {:.0}% 没做到)", rule.title, count.applicable, self.peer_name(peers), team * 100.0),
-                format!("- **{}**: done in all {} conversations ({} missed it in {:.0} %)", rule.title, count.applicable, self.peer_name(peers), team * 100.0),
+                format!(
+                    "- **{}**:{} 通都做到了({}同类情况有 {:.0}% 没做到)",
+                    rule.title,
+                    count.applicable,
+                    self.peer_name(peers),
+                    team * 100.0
+                ),
+                format!(
+                    "- **{}**: done in all {} conversations ({} missed it in {:.0} %)",
+                    rule.title,
+                    count.applicable,
+                    self.peer_name(peers),
+                    team * 100.0
+                ),
             );
             if let Some(good) = count.good.items().first() {
                 out.push('\n');

@@ -34,14 +34,42 @@ pub fn scorecards(out: &mut dyn Write, pack: &Pack, cards: &Scorecards, lang: La
     let zh = lang == Lang::Zh;
     let mut header: Vec<&str> = match zh {
         true => vec![
-            "客服ID", "姓名", "团队", "会话数", "样本", "平均分", "平均分下限", "平均分上限", "否决前平均分", "合格率%",
-            "合格率下限%", "合格率上限%", "一票否决会话", "客户关键准确率%", "业务关键准确率%", "合规关键准确率%",
+            "客服ID",
+            "姓名",
+            "团队",
+            "会话数",
+            "样本",
+            "平均分",
+            "平均分下限",
+            "平均分上限",
+            "否决前平均分",
+            "合格率%",
+            "合格率下限%",
+            "合格率上限%",
+            "一票否决会话",
+            "客户关键准确率%",
+            "业务关键准确率%",
+            "合规关键准确率%",
             "非关键准确率%",
         ],
         false => vec![
-            "agent_id", "name", "team", "conversations", "sample", "score", "score_low", "score_high", "raw_score",
-            "pass_rate%", "pass_low%", "pass_high%", "critical", "customer_accuracy%", "business_accuracy%",
-            "compliance_accuracy%", "noncritical_accuracy%",
+            "agent_id",
+            "name",
+            "team",
+            "conversations",
+            "sample",
+            "score",
+            "score_low",
+            "score_high",
+            "raw_score",
+            "pass_rate%",
+            "pass_low%",
+            "pass_high%",
+            "critical",
+            "customer_accuracy%",
+            "business_accuracy%",
+            "compliance_accuracy%",
+            "noncritical_accuracy%",
         ],
     };
     let dimensions = &pack.scorecard.dimensions;
@@ -52,7 +80,9 @@ pub fn scorecards(out: &mut dyn Write, pack: &Pack, cards: &Scorecards, lang: La
     header.extend(titles.iter().map(String::as_str));
     header.extend(match zh {
         true => ["平均首次响应秒", "平均响应秒", "平均处理时长秒", "评分均值", "评分数", "扣分最多的规则", "扣分"],
-        false => ["first_response_s", "avg_response_s", "handle_time_s", "rating", "ratings", "costliest_rule", "points"],
+        false => {
+            ["first_response_s", "avg_response_s", "handle_time_s", "rating", "ratings", "costliest_rule", "points"]
+        }
     });
     csv.write_record(&header)?;
     for agent in &cards.agents {
@@ -109,12 +139,34 @@ pub fn rules(out: &mut dyn Write, pack: &Pack, aggregate: &Aggregate, lang: Lang
     let zh = lang == Lang::Zh;
     csv.write_record(match zh {
         true => [
-            "规则", "标题", "维度", "级别", "单次分值", "适用次数", "命中次数", "命中率%", "下限%", "上限%", "违规条数", "总分值",
+            "规则",
+            "标题",
+            "维度",
+            "级别",
+            "单次分值",
+            "适用次数",
+            "命中次数",
+            "命中率%",
+            "下限%",
+            "上限%",
+            "违规条数",
+            "总分值",
             "涉及客服数",
         ],
         false => [
-            "rule", "title", "dimension", "severity", "points_each", "applicable", "found", "rate%", "low%", "high%",
-            "findings", "points", "agents",
+            "rule",
+            "title",
+            "dimension",
+            "severity",
+            "points_each",
+            "applicable",
+            "found",
+            "rate%",
+            "low%",
+            "high%",
+            "findings",
+            "points",
+            "agents",
         ],
     })?;
     for (number_of, rule) in pack.rules.iter().enumerate() {

@@ -109,9 +109,7 @@ impl Format for ConversationRecords {
         out: &mut Vec<u8>,
     ) {
         let pack = engine.pack();
-        let agent_id = |agent: usize| {
-            conversation.agent_of(&conversation.turns[inspection.layout.agents[agent]])
-        };
+        let agent_id = |agent: usize| conversation.agent_of(&conversation.turns[inspection.layout.agents[agent]]);
         let masked = |text: &'_ str| -> String {
             if self.mask { crate::text::mask(text).into_owned() } else { text.to_string() }
         };

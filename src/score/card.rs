@@ -38,7 +38,8 @@ pub struct AgentScore {
 /// `None` when nothing at all was applicable.
 pub fn score(pack: &Pack, judgement: &AgentJudgement) -> Option<AgentScore> {
     let card = &pack.scorecard;
-    let mut out = AgentScore { dimensions: vec![DimensionScore::default(); card.dimensions.len()], ..Default::default() };
+    let mut out =
+        AgentScore { dimensions: vec![DimensionScore::default(); card.dimensions.len()], ..Default::default() };
     for (rule, outcome) in pack.rules.iter().zip(&judgement.outcomes) {
         let counts = rule.points < 0 && !rule.review_only || rule.severity == Severity::Critical;
         out.dimensions[rule.dimension].applicable |= *outcome != Outcome::NotApplicable && counts;

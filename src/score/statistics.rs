@@ -75,7 +75,9 @@ mod tests {
     #[test]
     fn wilson_matches_newcombe_1998() {
         // Newcombe, R. G. (1998), Statistics in Medicine 17, 857–872, Table I, method 3.
-        for (x, n, low, high) in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)] {
+        for (x, n, low, high) in
+            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
+        {
             let (l, h) = wilson(x, n).unwrap();
             assert!((l - low).abs() < 6e-5 && (h - high).abs() < 6e-5, "{x}/{n}: {l} {h}");
         }

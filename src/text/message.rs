@@ -9,8 +9,8 @@ use regex::Regex;
 /// Codes that stand for a picture or a person, as chat exports write them (in the plain view).
 static CODES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"#e-[a-z]?\d*(?:\[[^\]]*\])?\d*",          // #E-s12 (JD)
-        r"|\[[^\[\]]{1,4}\]",                       // [微笑] (Weibo, WeChat)
+        r"#e-[a-z]?\d*(?:\[[^\]]*\])?\d*",               // #E-s12 (JD)
+        r"|\[[^\[\]]{1,4}\]",                            // [微笑] (Weibo, WeChat)
         r"|/:[a-z]{2,8}|/::?[^\sa-z\p{Han}]{1,3}[a-z]?", // /:rose /:8-) /::D (WeChat, Taobao)
         r"|(?:回复)?@[^\s,:。!?;@]{1,20}[\s:]?",
         r"|o网页链接",
@@ -50,9 +50,7 @@ fn trim_head(text: &str, drop: impl Fn(char) -> bool) -> usize {
     let mut at = 0;
     loop {
         let rest = &text[at..];
-        if codes
-            && let Some(code) = CODES.find(rest).filter(|m| m.start() == 0)
-        {
+        if codes && let Some(code) = CODES.find(rest).filter(|m| m.start() == 0) {
             at += code.end();
             continue;
         }

@@ -132,15 +132,12 @@ impl Chain {
         let mut inner = self.separators[groups.start + 1..groups.end].iter();
         let Some(&one) = inner.next() else { return true };
         if one == ')' {
-            return self.digits[self.groups[groups.start].start].value == 0
-                && inner.all(|&s| s == '-' || s == ' ');
+            return self.digits[self.groups[groups.start].start].value == 0 && inner.all(|&s| s == '-' || s == ' ');
         }
-        let ascii = self.digits[self.groups[groups.start].start..self.groups[groups.end - 1].end]
-            .iter()
-            .any(|d| d.ascii);
+        let ascii =
+            self.digits[self.groups[groups.start].start..self.groups[groups.end - 1].end].iter().any(|d| d.ascii);
         let lens = || self.groups[groups.clone()].iter().map(Range::len);
-        inner.all(|&s| s == one)
-            && (matches!(one, ' ' | '-') || !ascii || (one == '.' && lens().eq([3, 4, 4])))
+        inner.all(|&s| s == one) && (matches!(one, ' ' | '-') || !ascii || (one == '.' && lens().eq([3, 4, 4])))
     }
 
     /// What the digits are together, and the text they cover.
@@ -215,7 +212,14 @@ impl Chain {
             let head = code_head(plain, text.start);
             let named = is_named_order(plain, head);
             let fraction = self.is_fraction(plain, &text, &(index..index + 1));
-            let long = text.len() >= if named { 6 } else if head < text.start { 8 } else { 10 };
+            let long = text.len()
+                >= if named {
+                    6
+                } else if head < text.start {
+                    8
+                } else {
+                    10
+                };
             if long && !fraction && !is_money(plain, &text) && !next_is_word(&plain[text.end..]) {
                 found.push(Entity { kind: EntityKind::OrderNumber, start: head, end: text.end });
             }
@@ -277,9 +281,12 @@ fn is_money(plain: &str, text: &Range<usize>) -> bool {
 /// True when words before the number call it an order, a waybill or the like.
 fn is_named_order(plain: &str, at: usize) -> bool {
     let before = plain[..at].trim_end_matches([' ', ':', '是', '为', '号', '码', '#', ',']);
-    ["单", "订单", "运单", "快递", "物流", "编", "流水", "工单", "序列", "保单", "票据", "发票", "会员", "卡", "账", "券"]
-        .iter()
-        .any(|word| before.ends_with(word))
+    [
+        "单", "订单", "运单", "快递", "物流", "编", "流水", "工单", "序列", "保单", "票据", "发票", "会员", "卡", "账",
+        "券",
+    ]
+    .iter()
+    .any(|word| before.ends_with(word))
 }
 
 fn is_phone(values: &[u8]) -> bool {

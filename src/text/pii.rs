@@ -65,7 +65,9 @@ fn is_harmless(text: &str) -> bool {
             || matches!(c as u32, 0xB2..=0xB9 | 0x3200..=0x33FF | 0xFE50..=0xFE6F | 0x1D400..=0x1D7FF | 0x1F100..=0x1F2FF)
     };
     // Traditional 號 樓 棟 are the characters of an address as well.
-    let unusual = |c: char| unusual(c) || matches!(c, '號' | '樓' | '棟' | '單' | '壹' | '貳' | '參' | '陸' | '\u{F900}'..='\u{FAFF}');
+    let unusual = |c: char| {
+        unusual(c) || matches!(c, '號' | '樓' | '棟' | '單' | '壹' | '貳' | '參' | '陸' | '\u{F900}'..='\u{FAFF}')
+    };
     if !text.is_ascii() && text.chars().any(unusual) {
         return false;
     }
@@ -115,7 +117,9 @@ fn hide(plain: &str, entity: &Entity, hidden: &mut Vec<Range<usize>>) {
     match entity.kind {
         EntityKind::Phone => keep(&is_digit, 3, 4),
         EntityKind::IdCard => keep(&is_digit, 3, 4),
-        EntityKind::Landline => keep(&is_digit, if text.starts_with("01") || text.starts_with("02") { 3 } else { 4 }, 2),
+        EntityKind::Landline => {
+            keep(&is_digit, if text.starts_with("01") || text.starts_with("02") { 3 } else { 4 }, 2)
+        }
         EntityKind::BankCard | EntityKind::OrderNumber => keep(&|c| numbers::digit(c).is_some(), 0, 4),
         EntityKind::Account => keep(&|c| c.is_ascii_alphanumeric(), 1, 2),
         EntityKind::Email => {
@@ -144,7 +148,10 @@ fn hide_house(text: &str, base: usize, hidden: &mut Vec<Range<usize>>) {
         if numeral && counts {
             hidden.push(base + at..base + at + c.len_utf8());
         } else if !numeral {
-            counts = "号弄栋幢座楼层单元室房组巷院".contains(c) || c == '-' || c == ' ' || (counts && c.is_ascii_lowercase());
+            counts = "号弄栋幢座楼层单元室房组巷院".contains(c)
+                || c == '-'
+                || c == ' '
+                || (counts && c.is_ascii_lowercase());
         }
     }
     hidden[first..].reverse();
@@ -201,9 +208,29 @@ mod tests {
     #[test]
     fn other_texts_stay() {
         for text in [
-            "", "您好", "24小时内发货", "2024年11月5日", "99.9元", "1380mm*200mm", "iphone15promax", "4008208820",
-            "型号KFR-35GW/NhAe1BAj", "第一时间", "满300减50", "12号发货,13号到", "5楼", "小姐姐您好", "先生您好", "@小明",
-            "尺码38,39,40,41,42", "①点击②选择", "10086", "12306", "0.5-1.5mm", "5.1.2版本", "https://item.jd.com/1234.html",
+            "",
+            "您好",
+            "24小时内发货",
+            "2024年11月5日",
+            "99.9元",
+            "1380mm*200mm",
+            "iphone15promax",
+            "4008208820",
+            "型号KFR-35GW/NhAe1BAj",
+            "第一时间",
+            "满300减50",
+            "12号发货,13号到",
+            "5楼",
+            "小姐姐您好",
+            "先生您好",
+            "@小明",
+            "尺码38,39,40,41,42",
+            "①点击②选择",
+            "10086",
+            "12306",
+            "0.5-1.5mm",
+            "5.1.2版本",
+            "https://item.jd.com/1234.html",
         ] {
             assert!(matches!(mask(text), Cow::Borrowed(_)), "{text} -> {}", mask(text));
         }
