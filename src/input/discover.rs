@@ -118,8 +118,10 @@ fn directory(root: &Path) -> Result<Vec<PathBuf>, Error> {
 /// Sorted by path, a file that several links name once: `latest.jsonl` must not count a night twice.
 fn distinct(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut seen = std::collections::HashSet::new();
-    files.sort();
+    // the shortest way to a file is the one kept
+    files.sort_by_cached_key(|path| (path.components().count(), path.clone()));
     files.retain(|path| fs::canonicalize(path).map_or(true, |real| seen.insert(real)));
+    files.sort();
     files
 }
 

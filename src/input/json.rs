@@ -47,6 +47,8 @@ impl<'z> Record<'z> {
         result.map_err(|error| {
             let column = column(line, error.column());
             match self.fault.take() {
+                // what is absent is nowhere
+                Some(fault) if fault.code == MISSING_ID => fault,
                 Some(fault) => fault.at(column),
                 None => Fault::new(BAD_JSON, reason(&error, column)).at(column),
             }
@@ -131,8 +133,9 @@ impl<'z> Record<'z> {
 
 /// The character a byte column lies in, both 1-based.
 fn column(line: &str, byte: usize) -> u64 {
-    let end = line.floor_char_boundary(byte.saturating_sub(1));
-    line[..end].chars().count() as u64 + 1
+    let before = &line.as_bytes()[..byte.saturating_sub(1).min(line.len())];
+    // bytes that begin a character
+    before.iter().filter(|b| **b & 0xc0 != 0x80).count() as u64 + 1
 }
 
 fn reason(error: &serde_json::Error, column: u64) -> String {

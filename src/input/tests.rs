@@ -250,7 +250,7 @@ fn overlong_lines_are_passed_over() {
 #[test]
 fn conversations_have_bounded_turns() {
     let limits = Limits { max_turns: 2, ..Limits::default() };
-    let turns = vec![r#"{"role":"客服","text":"x"}"#; 3].join(",");
+    let turns = [r#"{"role":"客服","text":"x"}"#; 3].join(",");
     let line = format!(r#"{{"conversation_id":"a","turns":[{turns}]}}"#);
     let jsonl = read("a.jsonl", line.as_bytes(), InputOptions { limits, ..options() });
     assert_eq!(jsonl.rejects[0].code, "too-many-turns");
