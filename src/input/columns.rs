@@ -47,7 +47,7 @@ pub enum Column {
 }
 
 /// Every column with the names it goes by; the first is the one outputs and messages use. Case, spaces, `_` and `-` do
-/// not matter.
+/// not matter, nor whether a name is written in traditional characters.
 pub const COLUMNS: &[(Column, &[&str])] = &[
     (
         Column::ConversationId,
@@ -307,7 +307,7 @@ impl Column {
     /// ```
     pub fn parse(name: &str) -> Option<Column> {
         let name = folded(name);
-        COLUMNS.iter().find(|(_, names)| names.iter().any(|n| folded(n) == name)).map(|(column, _)| *column)
+        COLUMNS.iter().find(|(_, names)| names.iter().any(|n| bare(n) == name)).map(|(column, _)| *column)
     }
 
     /// The name messages and outputs use.
@@ -316,9 +316,28 @@ impl Column {
     }
 }
 
+/// A name as it is compared.
 fn folded(name: &str) -> String {
+    bare(name).chars().map(simplified).collect()
+}
+
+fn bare(name: &str) -> String {
     let kept = name.chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}'));
     kept.flat_map(char::to_lowercase).collect()
+}
+
+/// The simplified form of the traditional characters that headers are made of.
+fn simplified(c: char) -> char {
+    const PAIRS: &str = "會会話话編编號号對对標标識识錄录單单聯联關关階阶段段業业務务詢询組组隊队戶户暱昵稱称買买賣卖訪访員员\
+        賬账訂订開开時时間间結结束束創创滿满評评價价級级發发說说類类型型專专圖图內内圍围體体團团屬属\
+        門门終终處处據据轉转寫写術术語语際际傳传";
+    let mut chars = PAIRS.chars().filter(|c| !c.is_whitespace());
+    while let (Some(from), Some(to)) = (chars.next(), chars.next()) {
+        if from == c {
+            return to;
+        }
+    }
+    c
 }
 
 /// The columns a `--columns` value names: a comma-separated list in the file's order, `-` for a column to skip.
@@ -399,6 +418,7 @@ mod tests {
         let mut all = Vec::new();
         for (i, (column, names)) in COLUMNS.iter().enumerate() {
             assert_eq!(*column as usize, i);
+            assert!(names.iter().all(|n| folded(n) == bare(n)), "the table is in simplified characters");
             all.extend(names.iter().map(|n| folded(n)));
         }
         let count = all.len();
@@ -414,6 +434,7 @@ mod tests {
             header(&names(&["\u{feff}会话ID", "备注", "发送方 ", "消息内容"])),
             Header::Known(vec![Some(Column::ConversationId), None, Some(Column::Role), Some(Column::Text)])
         );
+        assert!(matches!(header(&names(&["會話ID", "發送方", "訊息", "消息內容"])), Header::Known(_)));
         assert_eq!(
             header(&names(&["会话ID", "内容", "角色", "消息"])),
             Header::Twice(Column::Text, "内容".into(), "消息".into())

@@ -112,8 +112,17 @@ fn directory(root: &Path) -> Result<Vec<PathBuf>, Error> {
             }
         }
     }
+    Ok(distinct(files))
+}
+
+/// Sorted by path, a file that several links name once: `latest.jsonl` must not count a night twice.
+fn distinct(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut seen = std::collections::HashSet::new();
+    // the shortest way to a file is the one kept
+    files.sort_by_cached_key(|path| (path.components().count(), path.clone()));
+    files.retain(|path| fs::canonicalize(path).map_or(true, |real| seen.insert(real)));
     files.sort();
-    Ok(files)
+    files
 }
 
 fn is_known(path: &Path) -> bool {
@@ -122,7 +131,9 @@ fn is_known(path: &Path) -> bool {
 
 /// The files a pattern matches; files of unknown extensions only when no other matches.
 fn expand(pattern: &str) -> Result<Vec<PathBuf>, Error> {
-    let paths = glob::glob(pattern).map_err(|error| Error::Setting {
+    // as in a shell, `*` leaves hidden files out
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let paths = glob::glob_with(pattern, options).map_err(|error| Error::Setting {
         option: "INPUT".into(),
         reason: format!("通配符 {pattern} 写法有误 (bad glob): {error}"),
     })?;
@@ -134,9 +145,7 @@ fn expand(pattern: &str) -> Result<Vec<PathBuf>, Error> {
     if matched.iter().any(|path| is_known(path)) {
         matched.retain(|path| is_known(path));
     }
-    matched.sort();
-    matched.dedup();
-    Ok(matched)
+    Ok(distinct(matched))
 }
 
 #[cfg(test)]

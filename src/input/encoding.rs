@@ -302,7 +302,8 @@ mod tests {
 
     #[test]
     fn short_lines_of_each() {
-        for text in ["好的", "谢谢", "在吗?", "您好,在的", "几天能到", "退款什么时候到账"] {
+        // (谢谢 alone is valid UTF-8 by accident: лл)
+        for text in ["好的", "谢谢您", "在吗?", "您好,在的", "几天能到", "退款什么时候到账"] {
             let gbk = encoding_rs::GBK.encode(text).0.into_owned();
             assert_eq!(detect(&gbk, true).0, GB18030, "{text}");
             assert_eq!(detect(text.as_bytes(), true).0, UTF_8, "{text}");

@@ -56,9 +56,8 @@ pub(crate) fn visit(lines: &Lines, buffer: &[u8], f: &mut dyn FnMut(Item<'_>)) {
     // one check for all lines; only a block with a bad one is looked at line by line
     let valid = std::str::from_utf8(buffer).ok();
     let mut start = 0;
-    let mut number = lines.first;
     let ends = memchr_iter(b'\n', buffer).chain((!buffer.ends_with(b"\n")).then_some(buffer.len()));
-    for end in ends {
+    for (number, end) in (lines.first..).zip(ends) {
         let raw = &buffer[start..end];
         let text = match valid {
             Some(text) => Ok(&text[start..end]),
@@ -78,7 +77,6 @@ pub(crate) fn visit(lines: &Lines, buffer: &[u8], f: &mut dyn FnMut(Item<'_>)) {
             }
         }
         start = end + 1;
-        number += 1;
     }
 }
 

@@ -37,7 +37,10 @@ mod layout;
 mod reader;
 mod reject;
 mod rows;
+mod scalar;
 mod source;
+#[cfg(test)]
+mod tests;
 mod time;
 mod values;
 

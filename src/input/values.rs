@@ -70,7 +70,7 @@ pub(crate) fn stage(value: Cow<'_, str>) -> Cow<'_, str> {
     match value.trim().to_ascii_lowercase().as_str() {
         "presale" | "pre_sale" | "pre-sale" | "售前" | "售前咨询" | "售前客服" => Cow::Borrowed("presale"),
         "insale" | "in_sale" | "in-sale" | "售中" | "售中咨询" | "售中客服" => Cow::Borrowed("insale"),
-        "aftersale" | "after_sale" | "after-sale" | "aftersales" | "售后" | "售后咨询" | "售后客服" => {
+        "aftersale" | "after_sale" | "after-sale" | "aftersales" | "售后" | "售后咨询" | "售后客服" | "售後" => {
             Cow::Borrowed("aftersale")
         }
         _ => value,
@@ -80,12 +80,14 @@ pub(crate) fn stage(value: Cow<'_, str>) -> Cow<'_, str> {
 /// The design's name of a channel (`chat`, `phone`, `email`, `social`); other names stay as they are.
 pub(crate) fn channel(value: Cow<'_, str>) -> Cow<'_, str> {
     match value.trim().to_ascii_lowercase().as_str() {
-        "chat" | "im" | "在线" | "在线客服" | "聊天" | "文字" | "文本" | "网页" | "online" => {
+        "chat" | "im" | "在线" | "在線" | "在线客服" | "聊天" | "文字" | "文本" | "网页" | "online" => {
             Cow::Borrowed("chat")
         }
-        "phone" | "voice" | "call" | "电话" | "语音" | "热线" | "呼入" | "呼出" => Cow::Borrowed("phone"),
-        "email" | "e-mail" | "mail" | "邮件" | "邮箱" => Cow::Borrowed("email"),
-        "social" | "社交" | "社媒" | "社交媒体" => Cow::Borrowed("social"),
+        "phone" | "voice" | "call" | "电话" | "電話" | "语音" | "热线" | "呼入" | "呼出" => {
+            Cow::Borrowed("phone")
+        }
+        "email" | "e-mail" | "mail" | "邮件" | "郵件" | "邮箱" => Cow::Borrowed("email"),
+        "social" | "社交" | "社媒" | "社交媒体" | "社交媒體" => Cow::Borrowed("social"),
         _ => value,
     }
 }
