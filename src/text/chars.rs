@@ -94,6 +94,16 @@ impl Table {
         ];
         let mut resolved = String::new();
         for c in ranges.into_iter().flatten().filter_map(char::from_u32) {
+            // Han, Hangul and private use: nothing but the conversion tables can change these.
+            let only_converted =
+                matches!(c as u32, 0x3400..=0x9FFF | 0xAC00..=0xD7A3 | 0xE000..=0xF8FF | 0x20000..=0x2F7FF);
+            if only_converted
+                && traditional::character(c).is_none()
+                && !traditional::is_contextual(c)
+                && own(c).is_none()
+            {
+                continue;
+            }
             resolved.clear();
             resolve(c, &mut resolved);
             let code = if resolved.is_empty() {

@@ -87,8 +87,9 @@ fn ends_clause(text: &str, at: usize, c: char) -> bool {
 /// 2. without trailing emoji, punctuation and 亲哦哈呀啊 it ends with 吗, 么 (but 那么/这么), 嘛 (but after 就是的了);
 /// 3. … with a question word (什么 怎么样 怎么办 多少 多久 哪里 哪个 几天 几点 谁 如何 为什么 什么时候 咋办);
 /// 4. … with 呢 and a question word or 不/没 between equal characters (能不能) is in the sentence, or nothing but a short
-///    topic (发票呢);
-/// 5. … with 没 or 没有 after 了过有到好完发 (收到没), or with 不 after 行好能要是对有以会用在 (行不).
+///    topic (发票呢, but 是的呢, 还没到呢);
+/// 5. … with 没 or 没有 after a verb (收到没, 退了没有; but 都没有), or with 不 after anything but an adverb or a person
+///    (行不, 能开专票不; but 也不, 我不).
 ///
 /// ```
 /// use zhijian::text::is_question;
@@ -118,11 +119,16 @@ pub fn is_question(plain: &str, pos: usize) -> bool {
         return before("嘛").is_some_and(|c| !"就是的了".contains(c));
     }
     if let Some(topic) = words.strip_suffix('呢') {
-        return asks(topic) || (topic.chars().count() <= 4 && !topic.is_empty() && !topic.contains(ONGOING));
+        return asks(topic)
+            || (topic.chars().count() <= 4
+                && !topic.is_empty()
+                && !topic.contains(ONGOING)
+                && !topic.ends_with(AFFIRMED));
     }
-    ends_after("没有", "了过有到好完发")
-        || ends_after("没", "了过有到好完发")
-        || ends_after("不", "行好能要是对有以会用在")
+    const VERBS: &str = "了过有到好完发来去出成住见收退付改开寄取送查看办弄懂";
+    ends_after("没有", VERBS)
+        || ends_after("没", VERBS)
+        || before("不").is_some_and(|c| c.is_alphanumeric() && !"都也还就才并绝从决我你他她您不而先".contains(c))
 }
 
 const QUESTION_ENDS: [&str; 15] = [
@@ -148,6 +154,9 @@ const QUESTION_WORDS: [&str; 12] =
 
 /// Characters of a statement about what is going on: 还没到呢, 在看呢, 等着呢.
 const ONGOING: [char; 9] = ['还', '在', '着', '没', '不', '都', '才', '好', '可'];
+
+/// Characters that end a plain answer: 是的呢, 有呢, 可以的呢.
+const AFFIRMED: [char; 12] = ['的', '了', '是', '嗯', '对', '有', '会', '行', '能', '要', '哦', '下'];
 
 /// True when a sentence holds a question word or an alternative like 能不能, 有没有.
 fn asks(sentence: &str) -> bool {
@@ -232,6 +241,13 @@ mod tests {
             ("都没有", false),
             ("我不", false),
             ("对不", true),
+            ("这个能换成专票不", true),
+            ("也不", false),
+            ("是的呢", false),
+            ("嗯呢", false),
+            ("然后呢", true),
+            ("款退回来没有", true),
+            ("抱歉,没有", false),
             ("能不能发呢", true),
             ("正在处理呢", false),
             ("等着呢", false),

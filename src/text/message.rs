@@ -42,7 +42,9 @@ pub fn trim_message(plain: &str) -> Range<usize> {
 
 /// True when the text may hold a code at all.
 fn may_hold_code(text: &str) -> bool {
-    memchr::memchr3(b'[', b'#', b'/', text.as_bytes()).is_some() || text.contains(['@', '网'])
+    memchr::memchr3(b'[', b'#', b'/', text.as_bytes()).is_some()
+        || memchr::memchr(b'@', text.as_bytes()).is_some()
+        || text.contains("o网页")
 }
 
 fn trim_head(text: &str, drop: impl Fn(char) -> bool) -> usize {

@@ -319,6 +319,13 @@ fn is_id_card(values: &[u8], count: usize) -> bool {
         && is_day(&values[10..14])
 }
 
+/// The same for ASCII digits; a card that ends in X is found with a letter beside it only outside of links.
+pub(super) fn is_identity(digits: &[u8]) -> bool {
+    let mut values = [0; 18];
+    values.iter_mut().zip(digits).for_each(|(v, d)| *v = d - b'0');
+    is_id_card(&values, 11)
+}
+
 fn is_old_id_card(values: &[u8]) -> bool {
     is_province(values) && is_day(&values[8..12])
 }
@@ -343,7 +350,7 @@ fn luhn(values: &[u8]) -> bool {
             (_, v) => v * 2,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

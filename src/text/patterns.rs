@@ -28,28 +28,51 @@ impl Hints {
     pub(super) fn of(text: &str) -> Hints {
         let mut hints = Hints::default();
         let mut previous = '\0';
+        let mut counted = false;
         for c in text.chars() {
+            let after_number = counted;
+            counted = false;
             match c {
-                '0'..='9' => hints.digits += 1,
+                '0'..='9' => {
+                    hints.digits += 1;
+                    counted = true;
+                }
                 '@' => hints.at = true,
-                '.' | '/' => hints.dot = true,
-                'q' | 'v' | 'w' | '信' => hints.account = true,
-                '\0'..='\x7f' if c != '$' => {}
-                '月' | '年' => hints.day = true,
-                '元' | '块' | '¥' | '$' | '毛' | '角' => hints.money = true,
-                '号' | '栋' | '幢' | '楼' | '室' | '单' | '弄' | '座' => hints.house = true,
-                '生' if previous == '先' => hints.person = true,
-                '士' if previous == '女' => hints.person = true,
-                '姐' if previous == '小' => hints.person = true,
-                '人' if matches!(previous, '件' | '货' | '系' | '卡') => hints.person = true,
-                '名' if previous == '姓' => hints.person = true,
-                '主' if previous == '机' => hints.person = true,
-                _ => hints.digits += numbers::digit(c).is_some() as usize,
+                '.' | '/' | '-' => {
+                    hints.dot |= c != '-';
+                    hints.day |= after_number;
+                }
+                'q' | 'w' | 'x' | 'Q' | 'W' | 'X' => hints.account = true,
+                '¥' | '$' => hints.money = true,
+                'a'..='z' | 'A'..='Z' | ' ' => {
+                    hints.money |= c == 'b' && previous == 'm';
+                    counted = after_number;
+                }
+                '\0'..='\x7f' => {}
+                '月' | '年' => hints.day |= after_number,
+                '元' => {
+                    hints.money |= after_number;
+                    hints.house |= previous == '单';
+                }
+                '块' | '毛' | '角' | '美' => hints.money |= after_number,
+                '号' | '栋' | '幢' | '楼' | '室' | '弄' | '座' => hints.house |= after_number,
+                '十' | '百' | '千' | '万' | '两' | '几' => counted = true,
+                '信' => hints.account |= matches!(previous, '微' | '薇' | 'v'),
+                '扣' => hints.account |= previous == '扣',
+                '生' => hints.person |= previous == '先',
+                '士' => hints.person |= previous == '女',
+                '姐' => hints.person |= previous == '小',
+                '人' => hints.person |= matches!(previous, '件' | '货' | '系' | '卡'),
+                '名' => hints.person |= previous == '姓',
+                '主' => hints.person |= previous == '机',
+                _ if numbers::digit(c).is_some() => {
+                    hints.digits += 1;
+                    counted = true;
+                }
+                _ => {}
             }
             previous = c;
         }
-        hints.day |= hints.digits >= 4;
-        hints.money |= text.contains("rmb");
         hints
     }
 
@@ -77,22 +100,23 @@ static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
 });
 static DAY: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
-        r"(?:\d{4}|\d{2})年\d{1,2}月(?:\d{1,2}[日号]?)?|(?-u:\b)(?:19|20)\d{2}[\-/.]\d{1,2}[\-/.]\d{1,2}(?-u:\b)|\d{1,2}月\d{1,2}[日号]",
+        r"(?:[0-9]{4}|[0-9]{2})年[0-9]{1,2}月(?:[0-9]{1,2}[日号]?)?|(?-u:\b)(?:19|20)[0-9]{2}[\-/.][0-9]{1,2}[\-/.][0-9]{1,2}(?-u:\b)|[0-9]{1,2}月[0-9]{1,2}[日号]",
         r"|[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}[日号]",
     ))
 });
 static MONEY: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
-        r"[¥$]\s?\d+(?:,\d{3})*(?:\.\d+)?[万千wk]?",
-        r"|\d+(?:,\d{3})*(?:\.\d+)?\s?[万千百]?\s?(?:元|块钱?|rmb|美元|美金|毛钱|毛|角)",
+        r"[¥$]\s?[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?[万千wk]?",
+        r"|[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?\s?[万千百]?\s?(?:元|块钱?|rmb|美元|美金|毛钱|毛|角)",
         r"|[一二三四五六七八九十百千万两几]+(?:元|块钱|毛钱)",
     ))
 });
 static HOUSE: LazyLock<Regex> = LazyLock::new(|| {
     let unit = "(?:号楼|号院|号|弄|栋|幢|座|楼|层|单元|室|房|组|巷)";
+    let house = "(?:号楼|号院|号|弄|栋|幢|座|单元|组|巷)";
     let number = "[0-9一二三四五六七八九十百零]{1,5}[a-z]?(?:-[0-9]{1,4}){0,2}";
     regex(&format!(
-        "(?:路|街|道|巷|弄|胡同|村|镇|乡|小区|花园|公寓|大厦|广场|苑|园|城|府|里)\\p{{Han}}{{0,6}}?(?:{number}{unit}\\s?)+(?:[0-9]{{2,5}}(?-u:\\b))?\
+        "(?:路|街|大道|巷|弄|胡同|村|镇|乡|小区|花园|公寓|大厦|广场|苑|园)\\p{{Han}}{{0,6}}?{number}{house}\\s?(?:{number}{unit}\\s?)*(?:[0-9]{{2,5}}(?-u:\\b))?\
          |{number}(?:栋|幢|号楼|座|单元)\\s?(?:{number}{unit}\\s?)+(?:[0-9]{{2,5}}(?-u:\\b))?\
          |{number}(?:栋|幢|号楼|单元)\\s?[0-9]{{2,5}}(?-u:\\b)"
     ))
@@ -263,7 +287,8 @@ mod tests {
             ("中山路12号3栋502室", vec!["address:路12号3栋502室"]),
             ("幸福小区3号楼2单元501", vec!["address:小区3号楼2单元501"]),
             ("3栋502", vec!["address:3栋502"]),
-            ("12号发货", vec![]),
+            ("12号发货,知道12号,这里3号", vec![]),
+            ("北京路医院的一楼", vec![]),
             ("5楼", vec![]),
             ("王小明先生您好", vec!["person_name:王小明先生"]),
             ("请问是王先生吗", vec!["person_name:王先生"]),

@@ -10,7 +10,7 @@
 //! | QQ, WeChat account | qq 12345678 | the first and the last two stay |
 //! | house and flat | 中山路12号3栋502室 | 中山路\*\*号\*栋\*\*\*室 |
 //! | name with a title | 王小明先生 | 王\*\*先生 |
-//! | numbers of 7 digits and more in a link | …?tel=13812345678 | the last four stay |
+//! | mobile, identity card in a link | …?tel=13812345678 | as above; other numbers of a link name products and stay |
 //!
 //! Every masked character becomes one `*`, so a masked text is never longer in characters or bytes than the original,
 //! and nothing around it moves. Service lines (400…), days and sums of money stay.
@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
 
+use super::chars::{Action, TABLE};
 use super::entity::{Entity, EntityKind, entities};
 use super::patterns::{Hints, surname_len};
 use super::{View, numbers, plain};
@@ -56,22 +57,15 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// True when the text surely holds nothing to mask: a look at its raw bytes, without normalising it.
+/// True when the text surely holds nothing to mask: a look at its characters, without normalising it.
 fn is_harmless(text: &str) -> bool {
-    // Characters that normalise to digits, letters or signs lie outside the common blocks: look closer.
-    let unusual = |c: char| {
-        matches!(c, '\u{2070}'..='\u{209F}' | '\u{2460}'..='\u{24FF}' | '\u{2776}'..='\u{2793}' | '\u{FF00}'..='\u{FFEF}'
-            if !"！？，：；（）～".contains(c))
-            || matches!(c as u32, 0xB2..=0xB9 | 0x3200..=0x33FF | 0xFE50..=0xFE6F | 0x1D400..=0x1D7FF | 0x1F100..=0x1F2FF)
+    // A character that normalises to another may become a digit, a letter or a sign: look closer.
+    let unusual = |c: char| match c {
+        '\0'..='\x7f' => c.is_ascii_control() && !c.is_ascii_whitespace(),
+        '！' | '？' | '，' | '：' | '；' | '（' | '）' | '～' | '\u{3000}' | '\u{a0}' | '\u{FE0F}' => false,
+        _ => TABLE.action(c) != Action::Keep,
     };
-    // Traditional 號 樓 棟 are the characters of an address as well.
-    let unusual = |c: char| {
-        unusual(c) || matches!(c, '號' | '樓' | '棟' | '單' | '壹' | '貳' | '參' | '陸' | '\u{F900}'..='\u{FAFF}')
-    };
-    if !text.is_ascii() && text.chars().any(unusual) {
-        return false;
-    }
-    Hints::of(text).nothing_personal()
+    Hints::of(text).nothing_personal() && !text.chars().any(unusual)
 }
 
 impl Scratch {
@@ -134,7 +128,7 @@ fn hide(plain: &str, entity: &Entity, hidden: &mut Vec<Range<usize>>) {
             hidden.extend(rest.map(|(at, c)| entity.start + from + at..entity.start + from + at + c.len_utf8()));
         }
         EntityKind::Address => hide_house(text, entity.start, hidden),
-        EntityKind::Url => hide_long_numbers(text, entity.start, hidden),
+        EntityKind::Url => hide_personal_numbers(text, entity.start, hidden),
         EntityKind::Hotline | EntityKind::Date | EntityKind::Amount => {}
     }
 }
@@ -157,14 +151,15 @@ fn hide_house(text: &str, base: usize, hidden: &mut Vec<Range<usize>>) {
     hidden[first..].reverse();
 }
 
-/// All but the last four digits of each run of seven and more.
-fn hide_long_numbers(text: &str, base: usize, hidden: &mut Vec<Range<usize>>) {
+/// The middle of mobile and identity card numbers; other numbers in links name products and pages.
+fn hide_personal_numbers(text: &str, base: usize, hidden: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
         let len = bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
-        if len >= 7 {
-            hidden.extend((at..at + len - 4).map(|i| base + i..base + i + 1));
+        let digits = &bytes[at..at + len];
+        if len == 11 && digits[0] == b'1' && digits[1] >= b'3' || len == 18 && numbers::is_identity(digits) {
+            hidden.extend((at + 3..at + len - 4).map(|i| base + i..base + i + 1));
         }
         at += len.max(1);
     }
@@ -198,7 +193,7 @@ mod tests {
             ("幸福小区3号楼2单元501", "幸福小区*号楼*单元***"),
             ("王小明先生,李女士,欧阳娜娜小姐", "王**先生,李女士,欧阳**小姐"),
             ("收货人：李雷 13812345678", "收货人：李* 138****5678"),
-            ("https://a.cn/?t=13812345678", "https://a.cn/?t=*******5678"),
+            ("https://a.cn/?t=13812345678", "https://a.cn/?t=138****5678"),
         ] {
             assert_eq!(mask(text), expect, "{text}");
             assert_eq!(mask(expect), expect, "again");
@@ -230,7 +225,7 @@ mod tests {
             "12306",
             "0.5-1.5mm",
             "5.1.2版本",
-            "https://item.jd.com/1234.html",
+            "https://item.jd.com/73967955761.html",
         ] {
             assert!(matches!(mask(text), Cow::Borrowed(_)), "{text} -> {}", mask(text));
         }

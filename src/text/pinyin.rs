@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use ::pinyin::ToPinyin;
 
-use super::view::View;
+use super::view::{Cursor, View};
 
 /// Readings the table gets wrong for everyday speech.
 const READINGS: [(char, &str); 8] =
@@ -48,11 +48,13 @@ pub fn pinyin(plain: &View, out: &mut View) {
     let syllables = &*SYLLABLES;
     out.reset(plain.original_len());
     let text = plain.text();
+    let mut cursor = Cursor::default();
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
         let next = at + c.len_utf8();
         if let Some(token) = syllables.of(c) {
-            push_token(out, token, plain, at..next);
+            let token = if out.is_empty() { &token[1..] } else { token };
+            out.push_unit(token, plain.original_char(at..next, &mut cursor));
             at = next;
             continue;
         }
@@ -68,12 +70,11 @@ pub fn pinyin(plain: &View, out: &mut View) {
             && let Some(count) = syllables.split(run, &mut lengths)
         {
             for &length in &lengths[..count] {
-                let token = &text[at..at + length as usize];
-                push_spaced(out, token, plain, at);
+                push_spaced(out, plain, at..at + length as usize, &mut cursor);
                 at += length as usize;
             }
         } else {
-            push_spaced(out, run, plain, at);
+            push_spaced(out, plain, at..end, &mut cursor);
         }
         at = end;
     }
@@ -91,22 +92,13 @@ pub fn at_token_boundaries(text: &str, range: Range<usize>) -> bool {
     (range.start == 0 || bytes[range.start - 1] == b' ') && bytes.get(range.end).is_none_or(|&b| b == b' ')
 }
 
-/// Appends a syllable (given with a leading space) for a part of the plain view.
-fn push_token(out: &mut View, token: &str, plain: &View, part: Range<usize>) {
-    let token = if out.is_empty() { &token[1..] } else { token };
-    out.push_unit(token, plain.original(part).range());
-}
-
 /// Appends a part of the plain view as it is, after a space.
-fn push_spaced(out: &mut View, token: &str, plain: &View, at: usize) {
+fn push_spaced(out: &mut View, plain: &View, part: Range<usize>, cursor: &mut Cursor) {
     if !out.is_empty() {
-        out.push_unit(" ", plain.original(at..at + first_len(token)).range());
+        let first = plain.text()[part.clone()].chars().next().map_or(0, char::len_utf8);
+        out.push_unit(" ", plain.original_char(part.start..part.start + first, cursor));
     }
-    out.push_part(plain, at..at + token.len());
-}
-
-fn first_len(token: &str) -> usize {
-    token.chars().next().map_or(0, char::len_utf8)
+    out.push_part(plain, part, cursor);
 }
 
 #[derive(PartialEq, Clone, Copy)]

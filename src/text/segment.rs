@@ -3,7 +3,9 @@
 //! `cut` runs without the hidden Markov model for unknown words. The model joins single characters the dictionary does
 //! not know into guessed words (names, mostly); for word-boundary tests that only adds mistakes nobody can look up: with
 //! it a boundary depends on a model, without it on the dictionary and the pack's `userdict.txt`, which a person can mend.
-//! Figures are in the test `hmm_differs_little` (run with `ZHIJIAN_JDDC`).
+//! Measured on 9,044 turns of JDDC: with the model 30 % of the turns are cut differently and 6 % of the boundaries vanish;
+//! what it joins is mostly no word (那能, 一单, 我要, 开个). It costs about the same time on short turns (48 and 47 MB/s)
+//! and more on long ones (44 and 28 MB/s, STC-3).
 
 use jieba_rs::Jieba;
 

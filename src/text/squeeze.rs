@@ -9,23 +9,25 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::folds::{CHARACTERS, INNOCENT, WORDS};
 use super::plain_phrase;
-use super::view::View;
+use super::view::{Cursor, View};
 
-/// Low bits of an entry: what becomes of the character; above [`FIRST`], the number of a text.
+/// Low bits of an entry: what becomes of the character; from [`FIRST`] on, the number of a text.
 const KEEP: u16 = 0;
 const DROP: u16 = 1;
 const SIGN: u16 = 2;
 const FIRST: u16 = 3;
 const CODE: u16 = 0x3FFF;
-/// The character (or what it becomes) may begin a word of the fold table.
+/// What the character becomes may begin a word of the fold table.
 const BEGINS: u16 = 0x8000;
-/// The character (or what it becomes) may be the second one of such a word.
+/// What the character becomes may be the second character of such a word.
 const SECOND: u16 = 0x4000;
 
 struct Folder {
     bmp: Vec<u16>,
     astral: HashMap<char, u16>,
     texts: Vec<String>,
+    /// A bit for each hash of the first two characters of a word: few turns pass this sieve.
+    pairs: Vec<u64>,
     words: AhoCorasick,
     targets: Vec<String>,
 }
@@ -87,39 +89,41 @@ impl Folder {
     /// The first step; true when the second may have something to do.
     fn squeeze(&self, plain: &View, out: &mut View) -> bool {
         let text = plain.text();
-        let (mut kept, mut last, mut words) = (0, 0, false);
+        let mut cursor = Cursor::default();
+        let (mut kept, mut words) = (0, false);
+        let (mut last, mut last_entry) = ('\0', 0);
         for (at, c) in text.char_indices() {
             let entry = self.entry(c);
-            words |= last & BEGINS != 0 && entry & SECOND != 0;
             let code = entry & CODE;
             if code == KEEP {
-                last = entry;
+                words |= last_entry & BEGINS != 0 && entry & SECOND != 0 && self.may_begin(last, c);
+                (last, last_entry) = (c, entry);
                 continue;
             }
-            if kept < at {
-                out.push_part(plain, kept..at);
-            }
+            out.push_part(plain, kept..at, &mut cursor);
             let end = at + c.len_utf8();
             kept = end;
             let becomes = match code {
-                DROP => "",
+                DROP => continue,
                 SIGN => sign(text, at, c),
                 number => &self.texts[(number - FIRST) as usize],
             };
-            if becomes.is_empty() {
-                continue;
-            }
-            out.push_unit(becomes, plain.original(at..end).range());
-            if code == SIGN {
-                // Rare: look at the neighbours of what the sign became as well.
-                words = true;
-            }
-            last = entry;
+            let Some(first) = becomes.chars().next() else { continue };
+            out.push_unit(becomes, plain.original_char(at..end, &mut cursor));
+            // What a sign becomes has no entry of its own, and a text of several characters is a pair in itself.
+            words |= code == SIGN
+                || becomes.len() > first.len_utf8()
+                || last_entry & BEGINS != 0 && entry & SECOND != 0 && self.may_begin(last, first);
+            (last, last_entry) = (first, entry);
         }
-        if kept < text.len() {
-            out.push_part(plain, kept..text.len());
-        }
+        out.push_part(plain, kept..text.len(), &mut cursor);
         words
+    }
+
+    /// True when a word of the fold table may begin with these two characters.
+    fn may_begin(&self, first: char, second: char) -> bool {
+        let bit = pair(first, second);
+        self.pairs[bit / 64] >> (bit % 64) & 1 != 0
     }
 
     /// The second step.
@@ -143,54 +147,74 @@ impl Folder {
         for &(characters, to) in CHARACTERS {
             let code = FIRST + texts.len() as u16;
             texts.push(to.to_owned());
-            for c in plain_phrase(characters).chars() {
-                codes.insert(c, code);
-            }
+            codes.extend(plain_phrase(characters).chars().map(|c| (c, code)));
         }
-        for c in "+★☆⭐🌟🌠".chars() {
-            codes.insert(c, SIGN);
-        }
+        codes.extend("+★☆⭐🌟🌠".chars().map(|c| (c, SIGN)));
         let simple = |text: &str| -> String {
             let mut out = String::new();
             for c in plain_phrase(text).chars() {
                 match codes.get(&c) {
                     Some(&code) if code >= FIRST => out.push_str(&texts[(code - FIRST) as usize]),
-                    Some(_) => {}
                     None if c.is_alphanumeric() => out.push(c),
-                    None => {}
+                    _ => {}
                 }
             }
             out
         };
-        let words = word_table(&simple);
-        let (keys, targets): (Vec<String>, Vec<String>) = words.into_iter().unzip();
-        let begins: Vec<char> = keys.iter().filter_map(|k| k.chars().next()).collect();
-        let second: Vec<char> = keys.iter().filter_map(|k| k.chars().nth(1)).collect();
-        let flags = |c: char, code: u16| -> u16 {
-            let becomes = match code {
-                KEEP => c.to_string(),
-                n if n >= FIRST => texts[(n - FIRST) as usize].clone(),
-                _ => String::new(),
-            };
-            let (first, last) = (becomes.chars().next(), becomes.chars().last());
-            let inside = becomes.chars().count() > 1;
-            // A text of several characters (红包) may begin a word with its last and end one with its first.
-            code | if last.is_some_and(|c| begins.contains(&c)) || inside { BEGINS } else { 0 }
-                | if first.is_some_and(|c| second.contains(&c)) || inside { SECOND } else { 0 }
-        };
-        let code_of = |c: char| match codes.get(&c) {
-            Some(&code) => code,
-            None if c.is_alphanumeric() => KEEP,
-            None => DROP,
-        };
-        let bmp = (0..0x10000u32).map(|c| char::from_u32(c).map_or(DROP, |c| flags(c, code_of(c)))).collect();
-        let astral = codes.keys().filter(|&&c| c as u32 > 0xFFFF).map(|&c| (c, flags(c, code_of(c)))).collect();
+        let (keys, targets): (Vec<String>, Vec<String>) = word_table(&simple).into_iter().unzip();
+
+        let mut bmp: Vec<u16> = (0..0x10000)
+            .map(|c| if char::from_u32(c).is_some_and(char::is_alphanumeric) { KEEP } else { DROP })
+            .collect();
+        let mut astral = HashMap::new();
+        for (&c, &code) in &codes {
+            match bmp.get_mut(c as usize) {
+                Some(entry) => *entry = code,
+                None => {
+                    astral.insert(c, code);
+                }
+            }
+        }
+        // Which characters may begin a word or be its second: those that are, or become, the word's own.
+        let mut pairs = vec![0u64; 1024];
+        let mut flags: HashMap<char, u16> = HashMap::new();
+        for key in &keys {
+            let mut chars = key.chars();
+            if let (Some(first), Some(second)) = (chars.next(), chars.next()) {
+                *flags.entry(first).or_default() |= BEGINS;
+                *flags.entry(second).or_default() |= SECOND;
+                let bit = pair(first, second);
+                pairs[bit / 64] |= 1 << (bit % 64);
+            }
+        }
+        for (&c, &flag) in &flags {
+            if let Some(entry) = bmp.get_mut(c as usize)
+                && *entry & CODE == KEEP
+            {
+                *entry |= flag;
+            }
+        }
+        for (&c, &code) in codes.iter().filter(|&(_, &code)| code >= FIRST) {
+            let first = texts[(code - FIRST) as usize].chars().next().unwrap_or(c);
+            let flag = flags.get(&first).copied().unwrap_or(0);
+            match bmp.get_mut(c as usize) {
+                Some(entry) => *entry |= flag,
+                None => {
+                    astral.insert(c, code | flag);
+                }
+            }
+        }
         let words = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(&keys)
             .expect("the fold table fits an automaton");
-        Folder { bmp, astral, texts, words, targets }
+        Folder { bmp, astral, texts, pairs, words, targets }
     }
+}
+
+/// A hash of two characters, 16 bits.
+fn pair(first: char, second: char) -> usize {
+    ((first as u32).wrapping_mul(0x9E37_79B1) ^ (second as u32).wrapping_mul(0x85EB_CA77)) as usize >> 16 & 0xFFFF
 }
 
 /// Every word of the tables as step one leaves it, with what it becomes; guards become themselves. Sorted, each once.

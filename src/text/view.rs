@@ -43,6 +43,23 @@ pub struct View {
     spare_runs: Vec<Run>,
 }
 
+/// Remembers the run last looked at by someone who goes through a view from start to end.
+#[derive(Default)]
+pub(super) struct Cursor {
+    index: usize,
+}
+
+impl Cursor {
+    /// Index of the run that holds a byte of the view, not before the last one asked for.
+    #[inline]
+    fn seek(&mut self, view: &View, at: usize) -> usize {
+        while view.run_end(self.index) <= at {
+            self.index += 1;
+        }
+        self.index
+    }
+}
+
 impl View {
     /// The rewritten text.
     pub fn text(&self) -> &str {
@@ -90,6 +107,12 @@ impl View {
             run.view as usize + into.div_ceil(run.source_unit as usize) * run.unit as usize
         };
         if position >= end { end } else { self.text.ceil_char_boundary(position).min(end) }
+    }
+
+    /// Where the run with an index ends in the view.
+    #[inline]
+    fn run_end(&self, index: usize) -> usize {
+        self.runs.get(index + 1).map_or(self.text.len(), |r| r.view as usize)
     }
 
     /// Index of the run that holds a byte of the view (there is at least one run).
@@ -158,13 +181,31 @@ impl View {
         self.text.push_str(text);
     }
 
+    /// The original range of one character of the view; `cursor` makes going through a text from its start cheap.
+    #[inline]
+    pub(super) fn original_char(&self, char: Range<usize>, cursor: &mut Cursor) -> Range<usize> {
+        let run = self.runs[cursor.seek(self, char.start)];
+        let into = char.start - run.view as usize;
+        match run.unit {
+            0 => run.source as usize + into..run.source as usize + into + char.len(),
+            unit => {
+                let start = run.source as usize + into / unit as usize * run.source_unit as usize;
+                start..start + run.source_unit as usize
+            }
+        }
+    }
+
     /// Appends a part of another view together with its map.
-    pub(super) fn push_part(&mut self, from: &View, part: Range<usize>) {
+    #[inline]
+    pub(super) fn push_part(&mut self, from: &View, part: Range<usize>, cursor: &mut Cursor) {
+        if part.is_empty() {
+            return;
+        }
         let mut at = part.start;
-        let mut index = from.run_at(at);
+        let mut index = cursor.seek(from, at);
         while at < part.end {
             let run = from.runs[index];
-            let run_end = from.runs.get(index + 1).map_or(from.text.len(), |r| r.view as usize);
+            let run_end = from.run_end(index);
             let end = run_end.min(part.end);
             let into = at - run.view as usize;
             if run.unit == 0 {
@@ -197,13 +238,13 @@ impl View {
         self.runs = std::mem::take(&mut self.spare_runs);
         self.text.clear();
         self.runs.clear();
-        let mut done = 0;
+        let (mut done, mut cursor) = (0, Cursor::default());
         find(&old.text, &mut |range, to| {
-            self.push_part(&old, done..range.start);
+            self.push_part(&old, done..range.start, &mut cursor);
             self.push_unit(to, old.original(range.clone()).range());
             done = range.end;
         });
-        self.push_part(&old, done..old.text.len());
+        self.push_part(&old, done..old.text.len(), &mut cursor);
         self.spare_text = std::mem::take(&mut old.text);
         self.spare_runs = std::mem::take(&mut old.runs);
     }
