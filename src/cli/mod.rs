@@ -8,7 +8,6 @@ macro_rules! writeln_out {
         writeln!(std::io::stdout(), $($arg)*).map_err(|e| zhijian::error::Error::write("标准输出", e))?
     }};
 }
-use writeln_out;
 
 mod annotate;
 mod completions;

@@ -128,10 +128,13 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     })
 }
 
+/// What a view's automaton will hold, and the regexes that run without it.
+type ViewPatterns = (BTreeMap<String, Vec<Use>>, Vec<Use>);
+
 #[derive(Default)]
 struct Builder {
     /// Per view: pattern → uses, and regexes that always run.
-    patterns: [(BTreeMap<String, Vec<Use>>, Vec<Use>); 3],
+    patterns: [ViewPatterns; 3],
     regexes: Vec<(Regex, u32)>,
     texts: Vec<String>,
 }

@@ -14,7 +14,7 @@ impl Detector {
         &self,
         conversation: &Conversation<'_>,
         layout: &Layout,
-        pending: &mut Vec<Hit>,
+        pending: &mut [Hit],
         hits: &mut Hits,
     ) {
         pending.sort_unstable_by_key(|h| (h.marker, h.turn, h.span.start, std::cmp::Reverse(h.span.end), h.block));

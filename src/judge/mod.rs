@@ -134,11 +134,10 @@ fn judge_rule(
             Some(mut anchors) => {
                 anchors.sort_unstable();
                 anchors.dedup_by_key(|a| a.turn);
-                let all = anchors.into_iter().map(Some);
                 match rule.trigger {
-                    TriggerChoice::First => all.take(1).collect(),
-                    TriggerChoice::Last => all.last().into_iter().collect(),
-                    TriggerChoice::Each => all.collect(),
+                    TriggerChoice::First => vec![anchors.first().copied()],
+                    TriggerChoice::Last => vec![anchors.last().copied()],
+                    TriggerChoice::Each => anchors.into_iter().map(Some).collect(),
                 }
             }
         },
