@@ -17,3 +17,4 @@ pub mod report;
 pub mod score;
 pub mod span;
 pub mod text;
+pub mod trace;

@@ -82,6 +82,8 @@ pub struct Compiled {
     pub regexes: Vec<(Regex, u32)>,
     /// Texts that explain hits: phrases and regexes as written.
     pub texts: Vec<String>,
+    /// The block each text belongs to.
+    pub owners: Vec<u32>,
     /// Marker-level conditions, by marker.
     pub contexts: Vec<Context>,
     /// Markers in evaluation order.
@@ -122,6 +124,7 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
         blocks,
         regexes: builder.regexes,
         texts: builder.texts,
+        owners: builder.owners,
         contexts: pack.markers.iter().map(|m| m.context.clone()).collect(),
         order,
         negation: pack.negation.clone(),
@@ -137,10 +140,12 @@ struct Builder {
     patterns: [ViewPatterns; 3],
     regexes: Vec<(Regex, u32)>,
     texts: Vec<String>,
+    owners: Vec<u32>,
 }
 
 impl Builder {
-    fn text(&mut self, text: impl Into<String>) -> u32 {
+    fn text(&mut self, block: u32, text: impl Into<String>) -> u32 {
+        self.owners.push(block);
         self.texts.push(text.into());
         self.texts.len() as u32 - 1
     }
@@ -154,7 +159,7 @@ impl Builder {
     fn block(&mut self, number: u32, block: &Block, compiled: &mut CompiledBlock) {
         let view = block.view;
         for phrase in &block.phrases {
-            let text = self.text(phrase.as_str());
+            let text = self.text(number, phrase.as_str());
             self.pattern(view, normal_phrase(view, phrase), number, Meaning::Phrase(text));
         }
         for (reach, phrase) in &block.except {
@@ -163,7 +168,7 @@ impl Builder {
         for pattern in &block.regexes {
             let source = in_view(view, &pattern.source);
             let Some(regex) = compile_regex(&source) else { continue };
-            let text = self.text(format!("/{}/", pattern.source));
+            let text = self.text(number, format!("/{}/", pattern.source));
             let regex_number = self.regexes.len() as u32;
             self.regexes.push((regex, text));
             let meaning = Meaning::Regex(regex_number);
@@ -180,7 +185,7 @@ impl Builder {
             compiled.except_regexes.extend(compile_regex(&in_view(view, &pattern.source)));
         }
         for (n, near) in block.nears.iter().enumerate() {
-            let text = self.text(near_text(near));
+            let text = self.text(number, near_text(near));
             compiled.near_texts.push(text);
             compiled.near_nots.push(near.not.iter().map(|p| normal_phrase(view, p)).collect());
             for (part, alternatives) in near.parts.iter().enumerate() {

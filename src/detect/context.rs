@@ -7,15 +7,17 @@ use crate::conversation::{Conversation, Role};
 use crate::layout::Layout;
 use crate::pack::expression::MarkerId;
 use crate::pack::marker::{Context, Direction, Neighbour, Occurrence, Position, Scope};
+use crate::trace::{Held, NearMiss, Trace};
 
 impl Detector {
     /// Moves the pending hits that hold into `hits`.
-    pub(super) fn settle(
+    pub(super) fn settle<T: Trace>(
         &self,
         conversation: &Conversation<'_>,
         layout: &Layout,
         pending: &mut [Hit],
         hits: &mut Hits,
+        trace: &mut T,
     ) {
         pending.sort_unstable_by_key(|h| (h.marker, h.turn, h.span.start, std::cmp::Reverse(h.span.end), h.block));
         let place = Places { conversation, layout };
@@ -27,7 +29,9 @@ impl Detector {
             for hit in &pending[start..end] {
                 let own = &self.compiled.blocks[hit.block as usize].block.context;
                 let turn = hit.turn as usize;
-                if !place.holds(whole, turn, hits) || !place.holds(own, turn, hits) {
+                if let Some(held) = place.held(whole, turn, hits).or_else(|| place.held(own, turn, hits)) {
+                    let Hit { marker, block, pattern, span, .. } = *hit;
+                    trace.missed(|| NearMiss { turn, marker, block, pattern, span, held: held.into() });
                     continue;
                 }
                 if last.is_some_and(|l| l.turn == hit.turn && l.span.contains(hit.span)) {
@@ -45,22 +49,52 @@ impl Detector {
     }
 }
 
+/// A condition that does not hold, borrowed from the pack: made a [`Held`] only for a trace.
+enum Failed<'c> {
+    Unless(MarkerId),
+    With(&'c [MarkerId]),
+    ReplyTo(&'c [MarkerId]),
+    Neighbour(&'c Neighbour),
+    Position,
+}
+
+impl From<Failed<'_>> for Held {
+    fn from(failed: Failed<'_>) -> Held {
+        match failed {
+            Failed::Unless(marker) => Held::Unless(marker),
+            Failed::With(markers) => Held::With(markers.to_vec()),
+            Failed::ReplyTo(markers) => Held::ReplyTo(markers.to_vec()),
+            Failed::Neighbour(neighbour) => Held::Neighbour(neighbour.clone()),
+            Failed::Position => Held::Position,
+        }
+    }
+}
+
 struct Places<'p> {
     conversation: &'p Conversation<'p>,
     layout: &'p Layout,
 }
 
 impl Places<'_> {
-    fn holds(&self, context: &Context, turn: usize, hits: &Hits) -> bool {
+    /// The condition that does not hold, if any.
+    fn held<'c>(&self, context: &'c Context, turn: usize, hits: &Hits) -> Option<Failed<'c>> {
         if context.is_empty() {
-            return true;
+            return None;
         }
         let here = |m: &MarkerId| hits.has(turn, *m);
-        !context.unless.iter().any(here)
-            && (context.with.is_empty() || context.with.iter().any(here))
-            && (context.reply_to.is_empty() || self.replies_to(&context.reply_to, turn, hits))
-            && context.neighbours.iter().all(|n| self.neighbour(n, turn, hits))
-            && context.position.as_ref().is_none_or(|p| self.position(p, turn))
+        if let Some(found) = context.unless.iter().find(|m| here(m)) {
+            return Some(Failed::Unless(*found));
+        }
+        if !context.with.is_empty() && !context.with.iter().any(here) {
+            return Some(Failed::With(&context.with));
+        }
+        if !context.reply_to.is_empty() && !self.replies_to(&context.reply_to, turn, hits) {
+            return Some(Failed::ReplyTo(&context.reply_to));
+        }
+        if let Some(missing) = context.neighbours.iter().find(|n| !self.neighbour(n, turn, hits)) {
+            return Some(Failed::Neighbour(missing));
+        }
+        context.position.as_ref().is_some_and(|p| !self.position(p, turn)).then_some(Failed::Position)
     }
 
     /// The other side's messages right before this turn's run carry one of the markers.

@@ -53,6 +53,21 @@ pub fn find(
     }
 }
 
+/// The range of the view from the first to the last part, when every part occurs somewhere.
+pub fn all_parts(near: &Near, number: u16, raw: &[Raw]) -> Option<std::ops::Range<usize>> {
+    let (mut seen, mut start, mut end) = (0u64, usize::MAX, 0);
+    for r in raw {
+        if let Meaning::Part { near, part } = r.used.meaning
+            && near == number
+        {
+            seen |= 1 << part;
+            start = start.min(r.start as usize);
+            end = end.max(r.end as usize);
+        }
+    }
+    (seen.count_ones() as usize == near.parts.len()).then_some(start..end)
+}
+
 fn close(kind: ViewKind, near: &Near, view: &View, text: &mut TurnText<'_>, end: u32, start: u32) -> bool {
     let between = &view.text()[end as usize..start as usize];
     if !near.words {

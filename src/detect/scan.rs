@@ -10,6 +10,7 @@ use crate::conversation::Turn;
 use crate::pack::marker::ViewKind;
 use crate::span::Span;
 use crate::text;
+use crate::trace::{Held, NearMiss, Trace};
 
 /// A match of an automaton pattern in one block, in bytes of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +31,14 @@ pub struct Candidate {
 
 impl Detector {
     /// Scans one turn and appends what its blocks find to `scratch.pending`.
-    pub(super) fn scan_turn(&self, index: usize, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
+    pub(super) fn scan_turn<T: Trace>(
+        &self,
+        index: usize,
+        turn: &Turn<'_>,
+        channel: Option<&str>,
+        scratch: &mut DetectScratch,
+        trace: &mut T,
+    ) {
         let compiled = &self.compiled;
         let [plain, squeezed, pinyin] = &mut scratch.views;
         text::plain(&turn.text, plain);
@@ -51,7 +59,7 @@ impl Detector {
         }
         scratch.raw.clear();
         for (kind, _) in ViewKind::ALL {
-            self.scan_view(kind, turn, channel, scratch);
+            self.scan_view(kind, index, turn, channel, scratch, trace);
         }
         scratch.raw.sort_unstable();
         scratch.raw.dedup();
@@ -59,7 +67,7 @@ impl Detector {
         while start < scratch.raw.len() {
             let block = scratch.raw[start].used.block;
             let len = scratch.raw[start..].partition_point(|r| r.used.block == block);
-            self.evaluate(index, block, start..start + len, turn, scratch);
+            self.evaluate(index, block, start..start + len, turn, scratch, trace);
             start += len;
         }
     }
@@ -68,9 +76,18 @@ impl Detector {
         self.compiled.blocks.iter().any(|b| b.block.view == ViewKind::Pinyin && on_channel(&b.block.channels, channel))
     }
 
-    fn scan_view(&self, kind: ViewKind, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
+    fn scan_view<T: Trace>(
+        &self,
+        kind: ViewKind,
+        index: usize,
+        turn: &Turn<'_>,
+        channel: Option<&str>,
+        scratch: &mut DetectScratch,
+        trace: &mut T,
+    ) {
         let Some(scanner) = &self.compiled.views[kind as usize] else { return };
-        let view = scratch.views[kind as usize].text();
+        let views = &scratch.views;
+        let view = views[kind as usize].text();
         if view.is_empty() {
             return;
         }
@@ -81,8 +98,18 @@ impl Detector {
                 (Some(confidence), Some(least)) => ((confidence * 1000.0) as u32) < least,
                 _ => false,
             };
-            if block.role.is_none_or(|r| r == turn.role) && on_channel(&block.block.channels, channel) && !low {
+            if !block.role.is_none_or(|r| r == turn.role) {
+                return;
+            }
+            let here = on_channel(&block.block.channels, channel);
+            if here && !low {
                 raw.push(Raw { used: *used, start: start as u32, end: end as u32 });
+            } else if T::ON
+                && let Meaning::Phrase(pattern) = used.meaning
+            {
+                let (marker, span) = (block.marker, views[kind as usize].original(start..end));
+                let held = if here { Held::Confidence } else { Held::Channel };
+                trace.missed(|| NearMiss { turn: index, marker, block: used.block, pattern, span, held });
             }
         };
         for found in scanner.automaton.find_overlapping_iter(view) {
@@ -104,7 +131,15 @@ impl Detector {
     }
 
     /// Checks one block's raw matches and appends its hits.
-    fn evaluate(&self, index: usize, number: u32, raw: Range<usize>, turn: &Turn<'_>, scratch: &mut DetectScratch) {
+    fn evaluate<T: Trace>(
+        &self,
+        index: usize,
+        number: u32,
+        raw: Range<usize>,
+        turn: &Turn<'_>,
+        scratch: &mut DetectScratch,
+        trace: &mut T,
+    ) {
         let block = &self.compiled.blocks[number as usize];
         let rules = &block.block;
         let view = &scratch.views[rules.view as usize];
@@ -134,36 +169,66 @@ impl Detector {
             words_ready: &mut scratch.words_ready,
             segmenter: self.segmenter.as_ref(),
         };
+        let mut missed = |c: &Candidate, held: Held| {
+            let (marker, block) = (block.marker, number);
+            trace.missed(|| NearMiss { turn: index, marker, block, pattern: c.pattern, span: c.span, held });
+        };
         for (n, near) in rules.nears.iter().enumerate() {
             let nots = &block.near_nots[n];
+            let before = scratch.candidates.len();
             super::near::find(rules.view, near, n as u16, nots, raw, view, &mut text, |span| {
                 scratch.candidates.push(Candidate { span, pattern: block.near_texts[n], literal: false });
             });
+            if T::ON
+                && scratch.candidates.len() == before
+                && let Some(around) = super::near::all_parts(near, n as u16, raw)
+            {
+                let span = view.original(around);
+                missed(&Candidate { span, pattern: block.near_texts[n], literal: false }, Held::Apart);
+            }
         }
-        if scratch.candidates.is_empty() || !text.fits_length(rules) {
+        if scratch.candidates.is_empty() {
+            return;
+        }
+        if !text.fits_length(rules) {
+            scratch.candidates.iter().for_each(|c| missed(c, Held::Length));
             return;
         }
         scratch.candidates.retain(|c| {
-            let excused = raw.iter().any(|r| match r.used.meaning {
+            let excepted = raw.iter().find_map(|r| match r.used.meaning {
                 Meaning::Except(reach) => {
                     let except = view.original(r.start as usize..r.end as usize);
                     // The longer phrase wins: an exception that is only part of the phrase itself excuses nothing.
                     let part = c.literal && c.span.contains(except) && c.span != except;
-                    !part && text.excused(c.span, except, reach)
+                    (!part && text.excused(c.span, except, reach)).then_some(Held::Excepted(except, reach))
                 }
-                _ => false,
+                _ => None,
             });
-            !excused
-                && !block
-                    .except_regexes
-                    .iter()
-                    .any(|regex| regex.find_iter(view.text()).any(|m| view.original(m.range()).overlaps(c.span)))
-                && text.holds(rules, c.span, &self.compiled.negation)
+            let held = excepted
+                .or_else(|| {
+                    block.except_regexes.iter().find_map(|regex| {
+                        let mut spans = regex.find_iter(view.text()).map(|m| view.original(m.range()));
+                        spans.find(|s| s.overlaps(c.span)).map(Held::ExceptRegex)
+                    })
+                })
+                .or_else(|| text.held(rules, c.span, &self.compiled.negation));
+            match held {
+                None => true,
+                Some(held) => {
+                    missed(c, held);
+                    false
+                }
+            }
         });
         let found = &mut scratch.candidates;
         found.sort_unstable_by_key(|c| (c.span.start, std::cmp::Reverse(c.span.end), c.pattern));
         found.dedup_by_key(|c| (c.span, c.pattern));
-        if found.len() < rules.min_hits as usize || !enough_different(found, rules.at_least) {
+        if found.len() < rules.min_hits as usize {
+            found.iter().for_each(|c| missed(c, Held::FewHits));
+            return;
+        }
+        if !enough_different(found, rules.at_least) {
+            found.iter().for_each(|c| missed(c, Held::FewDifferent));
             return;
         }
         // A hit inside a longer one of the same block says nothing more.
