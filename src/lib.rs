@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod error;
 pub mod examples;
+pub mod explain;
 pub mod input;
 pub mod judge;
 pub mod layout;
