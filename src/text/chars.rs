@@ -34,7 +34,7 @@ pub(super) struct Table {
     bmp: Vec<u16>,
     astral: HashMap<char, u16>,
     texts: Vec<Box<str>>,
-    /// The texts with this number and above hold a character whose form depends on its neighbours.
+    /// Whether a text holds a character whose form depends on its neighbours.
     contextual: Vec<bool>,
 }
 
@@ -97,7 +97,11 @@ impl Table {
             // Han, Hangul and private use: nothing but the conversion tables can change these.
             let only_converted =
                 matches!(c as u32, 0x3400..=0x9FFF | 0xAC00..=0xD7A3 | 0xE000..=0xF8FF | 0x20000..=0x2F7FF);
-            if only_converted && traditional::character(c).is_none() && !traditional::is_contextual(c) && own(c).is_none() {
+            if only_converted
+                && traditional::character(c).is_none()
+                && !traditional::is_contextual(c)
+                && own(c).is_none()
+            {
                 continue;
             }
             resolved.clear();

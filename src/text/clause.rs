@@ -119,7 +119,11 @@ pub fn is_question(plain: &str, pos: usize) -> bool {
         return before("嘛").is_some_and(|c| !"就是的了".contains(c));
     }
     if let Some(topic) = words.strip_suffix('呢') {
-        return asks(topic) || (topic.chars().count() <= 4 && !topic.is_empty() && !topic.contains(ONGOING) && !topic.ends_with(AFFIRMED));
+        return asks(topic)
+            || (topic.chars().count() <= 4
+                && !topic.is_empty()
+                && !topic.contains(ONGOING)
+                && !topic.ends_with(AFFIRMED));
     }
     const VERBS: &str = "了过有到好完发来去出成住见收退付改开寄取送查看办弄懂";
     ends_after("没有", VERBS)
@@ -128,7 +132,20 @@ pub fn is_question(plain: &str, pos: usize) -> bool {
 }
 
 const QUESTION_ENDS: [&str; 15] = [
-    "什么", "怎么样", "怎样", "怎么办", "咋办", "多少", "多久", "哪里", "哪个", "几天", "几点", "谁", "如何", "什么时候",
+    "什么",
+    "怎么样",
+    "怎样",
+    "怎么办",
+    "咋办",
+    "多少",
+    "多久",
+    "哪里",
+    "哪个",
+    "几天",
+    "几点",
+    "谁",
+    "如何",
+    "什么时候",
     "多少钱",
 ];
 

@@ -40,8 +40,7 @@ pub fn plain(text: &str, out: &mut View) {
             continue;
         }
         if first & 0xF0 == 0xE0 && at + 2 < bytes.len() {
-            let code =
-                (first as u32 & 0xF) << 12 | (bytes[at + 1] as u32 & 0x3F) << 6 | (bytes[at + 2] as u32 & 0x3F);
+            let code = (first as u32 & 0xF) << 12 | (bytes[at + 1] as u32 & 0x3F) << 6 | (bytes[at + 2] as u32 & 0x3F);
             if table.keeps(code) {
                 at += 3;
                 continue;

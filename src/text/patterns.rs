@@ -32,6 +32,10 @@ impl Hints {
         for c in text.chars() {
             let after_number = counted;
             counted = false;
+            if !c.is_ascii() && !is_telling(c) {
+                previous = c;
+                continue;
+            }
             match c {
                 '0'..='9' => {
                     hints.digits += 1;
@@ -80,6 +84,22 @@ impl Hints {
     pub(super) fn nothing_personal(self) -> bool {
         self.digits < 5 && !self.at && !self.person && !(self.digits > 0 && (self.house || self.account))
     }
+}
+
+/// The characters beyond ASCII that [`Hints::of`] has to look at, as a bit each: nearly all others are passed over.
+static TELLING: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut bits = vec![0u64; 1024];
+    let numerals = ('\u{3000}'..='\u{9FFF}').filter(|&c| numbers::digit(c).is_some());
+    for c in "¥月年元块毛角美号栋幢楼室弄座十百千万两几信扣生士姐人名主".chars().chain(numerals)
+    {
+        bits[c as usize / 64] |= 1 << (c as usize % 64);
+    }
+    bits
+});
+
+#[inline]
+fn is_telling(c: char) -> bool {
+    TELLING.get(c as usize / 64).is_some_and(|bits| bits >> (c as usize % 64) & 1 != 0)
 }
 
 fn regex(pattern: &str) -> Regex {
@@ -144,6 +164,7 @@ pub(super) fn find(plain: &str, hints: Hints, found: &mut Vec<Entity>) {
         for captures in ACCOUNT.captures_iter(plain) {
             if let Some(name) = captures.get(1)
                 && name.as_str().bytes().any(|b| b.is_ascii_digit())
+                && name.as_str().bytes().filter(u8::is_ascii_alphanumeric).count() >= 5
             {
                 add(EntityKind::Account, name.range());
             }
@@ -160,7 +181,9 @@ pub(super) fn find(plain: &str, hints: Hints, found: &mut Vec<Entity>) {
         }
     }
     if hints.house && hints.digits > 0 {
-        HOUSE.find_iter(plain).for_each(|m| add(EntityKind::Address, m.start()..m.start() + m.as_str().trim_end().len()));
+        HOUSE
+            .find_iter(plain)
+            .for_each(|m| add(EntityKind::Address, m.start()..m.start() + m.as_str().trim_end().len()));
     }
     if hints.person {
         find_names(plain, &mut add);
@@ -171,7 +194,9 @@ pub(super) fn find(plain: &str, hints: Hints, found: &mut Vec<Entity>) {
 fn is_sum(sum: &str, rest: &str) -> bool {
     let next = rest.chars().next();
     if sum.ends_with('块') {
-        return next.is_none_or(|c| !super::squeeze::is_han(c) || "的吧啊呢了左多以都还能可就优红一两三四五六七八九".contains(c));
+        return next.is_none_or(|c| {
+            !super::squeeze::is_han(c) || "的吧啊呢了左多以都还能可就优红一两三四五六七八九".contains(c)
+        });
     }
     if sum.ends_with(['角', '毛']) {
         return next.is_none_or(|c| !super::squeeze::is_han(c));
@@ -183,9 +208,8 @@ const TITLES: [&str; 3] = ["先生", "女士", "小姐"];
 
 /// The hundred most common surnames, and some more.
 const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝";
-const DOUBLE_SURNAMES: [&str; 12] = [
-    "欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "司徒",
-];
+const DOUBLE_SURNAMES: [&str; 12] =
+    ["欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "司徒"];
 /// Characters that end what stands before a name, and are no part of one.
 const BEFORE_NAMES: &str = "的是叫找给和与跟您好请问位为这那有个在对让等说我你他她系人亲把被由到帮替以及姓了";
 

@@ -22,7 +22,7 @@ use std::ops::Range;
 use super::chars::{Action, TABLE};
 use super::entity::{Entity, EntityKind, entities};
 use super::patterns::{Hints, surname_len};
-use super::{View, numbers, plain};
+use super::{View, checks, numbers, plain};
 
 #[derive(Default)]
 struct Scratch {
@@ -111,7 +111,9 @@ fn hide(plain: &str, entity: &Entity, hidden: &mut Vec<Range<usize>>) {
     match entity.kind {
         EntityKind::Phone => keep(&is_digit, 3, 4),
         EntityKind::IdCard => keep(&is_digit, 3, 4),
-        EntityKind::Landline => keep(&is_digit, if text.starts_with("01") || text.starts_with("02") { 3 } else { 4 }, 2),
+        EntityKind::Landline => {
+            keep(&is_digit, if text.starts_with("01") || text.starts_with("02") { 3 } else { 4 }, 2)
+        }
         EntityKind::BankCard | EntityKind::OrderNumber => keep(&|c| numbers::digit(c).is_some(), 0, 4),
         EntityKind::Account => keep(&|c| c.is_ascii_alphanumeric(), 1, 2),
         EntityKind::Email => {
@@ -140,7 +142,10 @@ fn hide_house(text: &str, base: usize, hidden: &mut Vec<Range<usize>>) {
         if numeral && counts {
             hidden.push(base + at..base + at + c.len_utf8());
         } else if !numeral {
-            counts = "号弄栋幢座楼层单元室房组巷院".contains(c) || c == '-' || c == ' ' || (counts && c.is_ascii_lowercase());
+            counts = "号弄栋幢座楼层单元室房组巷院".contains(c)
+                || c == '-'
+                || c == ' '
+                || (counts && c.is_ascii_lowercase());
         }
     }
     hidden[first..].reverse();
@@ -153,7 +158,7 @@ fn hide_personal_numbers(text: &str, base: usize, hidden: &mut Vec<Range<usize>>
     while at < bytes.len() {
         let len = bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
         let digits = &bytes[at..at + len];
-        if len == 11 && digits[0] == b'1' && digits[1] >= b'3' || len == 18 && numbers::is_identity(digits) {
+        if len == 11 && digits[0] == b'1' && digits[1] >= b'3' || len == 18 && checks::is_identity(digits) {
             hidden.extend((at + 3..at + len - 4).map(|i| base + i..base + i + 1));
         }
         at += len.max(1);
@@ -198,9 +203,29 @@ mod tests {
     #[test]
     fn other_texts_stay() {
         for text in [
-            "", "您好", "24小时内发货", "2024年11月5日", "99.9元", "1380mm*200mm", "iphone15promax", "4008208820",
-            "型号KFR-35GW/NhAe1BAj", "第一时间", "满300减50", "12号发货,13号到", "5楼", "小姐姐您好", "先生您好", "@小明",
-            "尺码38,39,40,41,42", "①点击②选择", "10086", "12306", "0.5-1.5mm", "5.1.2版本", "https://item.jd.com/73967955761.html",
+            "",
+            "您好",
+            "24小时内发货",
+            "2024年11月5日",
+            "99.9元",
+            "1380mm*200mm",
+            "iphone15promax",
+            "4008208820",
+            "型号KFR-35GW/NhAe1BAj",
+            "第一时间",
+            "满300减50",
+            "12号发货,13号到",
+            "5楼",
+            "小姐姐您好",
+            "先生您好",
+            "@小明",
+            "尺码38,39,40,41,42",
+            "①点击②选择",
+            "10086",
+            "12306",
+            "0.5-1.5mm",
+            "5.1.2版本",
+            "https://item.jd.com/73967955761.html",
         ] {
             assert!(matches!(mask(text), Cow::Borrowed(_)), "{text} -> {}", mask(text));
         }

@@ -17,16 +17,8 @@ use ::pinyin::ToPinyin;
 use super::view::{Cursor, View};
 
 /// Readings the table gets wrong for everyday speech.
-const READINGS: [(char, &str); 8] = [
-    ('嗯', "en"),
-    ('唔', "wu"),
-    ('噢', "o"),
-    ('佛', "fo"),
-    ('哼', "heng"),
-    ('欸', "ei"),
-    ('诶', "ei"),
-    ('〇', "ling"),
-];
+const READINGS: [(char, &str); 8] =
+    [('嗯', "en"), ('唔', "wu"), ('噢', "o"), ('佛', "fo"), ('哼', "heng"), ('欸', "ei"), ('诶', "ei"), ('〇', "ling")];
 
 const FIRST_HAN: u32 = 0x3400;
 const LAST_HAN: u32 = 0x9FFF;
@@ -74,7 +66,9 @@ pub fn pinyin(plain: &View, out: &mut View) {
         let end = text[at..].find(|c| kind_of(c) != kind).map_or(text.len(), |n| at + n);
         let run = &text[at..end];
         let mut lengths = [0u8; 16];
-        if kind == Kind::Letters && let Some(count) = syllables.split(run, &mut lengths) {
+        if kind == Kind::Letters
+            && let Some(count) = syllables.split(run, &mut lengths)
+        {
             for &length in &lengths[..count] {
                 push_spaced(out, plain, at..at + length as usize, &mut cursor);
                 at += length as usize;

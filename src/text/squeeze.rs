@@ -163,8 +163,9 @@ impl Folder {
         };
         let (keys, targets): (Vec<String>, Vec<String>) = word_table(&simple).into_iter().unzip();
 
-        let mut bmp: Vec<u16> =
-            (0..0x10000).map(|c| if char::from_u32(c).is_some_and(char::is_alphanumeric) { KEEP } else { DROP }).collect();
+        let mut bmp: Vec<u16> = (0..0x10000)
+            .map(|c| if char::from_u32(c).is_some_and(char::is_alphanumeric) { KEEP } else { DROP })
+            .collect();
         let mut astral = HashMap::new();
         for (&c, &code) in &codes {
             match bmp.get_mut(c as usize) {

@@ -95,8 +95,7 @@ impl Tables {
             .flat_map(|table| entries(table))
             .filter(|(from, to)| {
                 // 么麽 is archaic, and would make 么 contextual; 𫇭 has four bytes.
-                !from.contains(['么', '麽', '麼']) && !to.chars().any(|c| c as u32 > 0xFFFF)
-                    || from.starts_with('甚')
+                !from.contains(['么', '麽', '麼']) && !to.chars().any(|c| c as u32 > 0xFFFF) || from.starts_with('甚')
             })
             .collect();
         let mut contextual: Vec<char> = words

@@ -173,9 +173,7 @@ impl View {
         let (view, unit) = (self.text.len() as u32, text.len() as u32);
         let (start, source_unit) = (source.start as u32, source.len() as u32);
         let continues = self.runs.last().is_some_and(|r| {
-            r.unit == unit
-                && r.source_unit == source_unit
-                && r.source + (view - r.view) / unit * source_unit == start
+            r.unit == unit && r.source_unit == source_unit && r.source + (view - r.view) / unit * source_unit == start
         });
         if !continues {
             self.runs.push(Run { view, source: start, unit, source_unit });
