@@ -37,11 +37,17 @@ impl Role {
         let value = value.trim();
         Some(match value {
             "agent" | "客服" | "坐席" | "座席" | "seller" | "1" | "人工" | "人工客服" | "商家" | "卖家" | "staff"
-            | "服务" | "员工" | "service" | "operator" => Role::Agent,
+            | "服务" | "员工" | "service" | "operator" | "人工坐席" | "客服人员" | "賣家" | "商家客服" | "接待客服"
+            | "客服代表" | "representative" => Role::Agent,
             "customer" | "客户" | "买家" | "user" | "0" | "顾客" | "用户" | "访客" | "消费者" | "buyer" | "client"
-            | "visitor" | "end_user" => Role::Customer,
-            "bot" | "机器人" | "智能客服" | "robot" | "automated_agent" | "custom_bot" | "机器人客服" => Role::Bot,
-            "system" | "系统" | "系统消息" | "notice" | "通知" => Role::System,
+            | "visitor" | "end_user" | "客戶" | "買家" | "顧客" | "訪客" | "會員" | "会员" | "用戶" | "消費者"
+            | "来电人" | "caller" | "guest" => Role::Customer,
+            "bot" | "机器人" | "智能客服" | "robot" | "automated_agent" | "custom_bot" | "机器人客服" | "機器人"
+            | "智能助手" | "智能机器人" | "语音机器人" | "智能語音" | "ivr" | "assistant" => {
+                Role::Bot
+            }
+            "system" | "系统" | "系统消息" | "notice" | "通知" | "系統" | "系統消息" | "系统通知" | "平台"
+            | "event" => Role::System,
             _ => {
                 if value.bytes().any(|b| b.is_ascii_uppercase()) {
                     return Role::parse(&value.to_ascii_lowercase());
@@ -92,12 +98,14 @@ impl Kind {
     pub fn parse(value: &str) -> Kind {
         match value.trim().to_ascii_lowercase().as_str() {
             "" | "text" | "文本" | "文字" | "txt" | "message" => Kind::Text,
-            "image" | "图片" | "img" | "picture" | "photo" => Kind::Image,
-            "card" | "卡片" | "order" | "订单" | "商品" | "link" | "链接" => Kind::Card,
-            "auto_reply" | "自动回复" | "auto" | "autoreply" | "欢迎语" => Kind::AutoReply,
+            "image" | "图片" | "圖片" | "img" | "picture" | "photo" => Kind::Image,
+            "card" | "卡片" | "order" | "订单" | "訂單" | "商品" | "link" | "链接" | "連結" => Kind::Card,
+            "auto_reply" | "自动回复" | "自動回覆" | "自動回復" | "auto" | "autoreply" | "欢迎语" => {
+                Kind::AutoReply
+            }
             "recalled" | "撤回" | "revoke" | "已撤回" => Kind::Recalled,
-            "voice" | "语音" | "audio" => Kind::Voice,
-            "video" | "视频" => Kind::Video,
+            "voice" | "语音" | "語音" | "audio" => Kind::Voice,
+            "video" | "视频" | "視頻" | "影片" => Kind::Video,
             "file" | "文件" => Kind::File,
             _ => Kind::Other,
         }

@@ -64,9 +64,7 @@ impl Diagnostic {
                 let end = file.text.ceil_char_boundary(range.end.clamp(start, len));
                 let path = file.path.display().to_string();
                 title.element(
-                    Snippet::source(file.text.as_str())
-                        .path(path)
-                        .annotation(AnnotationKind::Primary.span(start..end)),
+                    Snippet::source(file.text.as_str()).path(path).annotation(AnnotationKind::Primary.span(start..end)),
                 )
             }
             None => title.elements(std::iter::empty::<annotate_snippets::Message>()),

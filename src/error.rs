@@ -23,7 +23,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// No input matched what the user named.
-    #[error("没有找到可读的输入: {0}\n  支持 .jsonl/.ndjson/.csv/.tsv/.txt(可带 .gz/.zst),也可以给目录或通配符;标准输入用 `-`。(no input)")]
+    #[error(
+        "没有找到可读的输入: {0}\n  支持 .jsonl/.ndjson/.csv/.tsv/.txt(可带 .gz/.zst),也可以给目录或通配符;标准输入用 `-`。(no input)"
+    )]
     NoInput(String),
     /// A setting the user gave cannot be used.
     #[error("参数 {option} 的值不可用: {reason}")]

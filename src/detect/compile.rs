@@ -1,0 +1,258 @@
+//! From a pack's markers to automata: one Aho-Corasick per view holds every phrase, exception, proximity part and
+//! required regex literal of every marker.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::Regex;
+
+use super::required::required_literals;
+use crate::conversation::Role;
+use crate::error::{Error, Result};
+use crate::pack::expression::MarkerId;
+use crate::pack::marker::{Block, Context, Near, Reach, ViewKind};
+use crate::pack::reference::normal_phrase;
+use crate::pack::{Negation, Pack};
+
+/// What an automaton match stands for in one block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Meaning {
+    /// One of the block's phrases; the number of its text.
+    Phrase(u32),
+    /// One of its exceptions.
+    Except(Reach),
+    /// A part of a proximity condition.
+    Part {
+        /// Which condition of the block.
+        near: u16,
+        /// Which part of it.
+        part: u16,
+    },
+    /// The regex of this number may match.
+    Regex(u32),
+}
+
+/// A use of an automaton pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The block, numbered over all markers.
+    pub block: u32,
+    /// What the match means there.
+    pub meaning: Meaning,
+}
+
+/// One view's automaton and what its patterns mean.
+#[derive(Debug)]
+pub struct ViewScanner {
+    /// The automaton over all patterns of the view.
+    pub automaton: AhoCorasick,
+    /// Range of `uses` for each pattern.
+    pub ranges: Vec<(u32, u32)>,
+    /// Uses, by pattern.
+    pub uses: Vec<Use>,
+    /// Regexes without required literals: run on every turn of the block's role.
+    pub always: Vec<Use>,
+}
+
+/// A block ready to be evaluated.
+#[derive(Debug)]
+pub struct CompiledBlock {
+    /// Its marker.
+    pub marker: MarkerId,
+    /// Whose turns; none: both.
+    pub role: Option<Role>,
+    /// The block as written, for its conditions.
+    pub block: Block,
+    /// Exception regexes.
+    pub except_regexes: Vec<Regex>,
+    /// Numbers of the texts that explain its proximity conditions.
+    pub near_texts: Vec<u32>,
+    /// Forbidden between the parts, normalised.
+    pub near_nots: Vec<Vec<String>>,
+}
+
+/// Everything detection needs of a pack.
+#[derive(Debug)]
+pub struct Compiled {
+    /// One scanner a view; `None` where no block uses the view.
+    pub views: [Option<ViewScanner>; 3],
+    /// All blocks; those of a marker stand together, in the markers' order.
+    pub blocks: Vec<CompiledBlock>,
+    /// All regexes with the number of the text that explains them.
+    pub regexes: Vec<(Regex, u32)>,
+    /// Texts that explain hits: phrases and regexes as written.
+    pub texts: Vec<String>,
+    /// Marker-level conditions, by marker.
+    pub contexts: Vec<Context>,
+    /// Markers in evaluation order.
+    pub order: Vec<MarkerId>,
+    /// Negation words.
+    pub negation: Negation,
+}
+
+/// Compiles a pack's markers.
+///
+/// # Errors
+/// When an automaton would grow beyond what fits in memory.
+pub fn compile(pack: &Pack) -> Result<Compiled> {
+    let mut builder = Builder::default();
+    let mut blocks = Vec::new();
+    for (id, marker) in pack.markers.iter().enumerate() {
+        for block in &marker.blocks {
+            let number = blocks.len() as u32;
+            let mut compiled = CompiledBlock {
+                marker: id as MarkerId,
+                role: block.role.or(marker.role),
+                block: block.clone(),
+                except_regexes: Vec::new(),
+                near_texts: Vec::new(),
+                near_nots: Vec::new(),
+            };
+            builder.block(number, block, &mut compiled);
+            blocks.push(compiled);
+        }
+    }
+    let order = crate::pack::marker_order(&pack.markers);
+    let mut views = [None, None, None];
+    for (slot, patterns) in views.iter_mut().zip(builder.patterns) {
+        *slot = scanner(patterns.0, patterns.1)?;
+    }
+    Ok(Compiled {
+        views,
+        blocks,
+        regexes: builder.regexes,
+        texts: builder.texts,
+        contexts: pack.markers.iter().map(|m| m.context.clone()).collect(),
+        order,
+        negation: pack.negation.clone(),
+    })
+}
+
+/// What a view's automaton will hold, and the regexes that run without it.
+type ViewPatterns = (BTreeMap<String, Vec<Use>>, Vec<Use>);
+
+#[derive(Default)]
+struct Builder {
+    /// Per view: pattern → uses, and regexes that always run.
+    patterns: [ViewPatterns; 3],
+    regexes: Vec<(Regex, u32)>,
+    texts: Vec<String>,
+}
+
+impl Builder {
+    fn text(&mut self, text: impl Into<String>) -> u32 {
+        self.texts.push(text.into());
+        self.texts.len() as u32 - 1
+    }
+
+    fn pattern(&mut self, view: ViewKind, pattern: String, block: u32, meaning: Meaning) {
+        if !pattern.is_empty() {
+            self.patterns[view as usize].0.entry(pattern).or_default().push(Use { block, meaning });
+        }
+    }
+
+    fn block(&mut self, number: u32, block: &Block, compiled: &mut CompiledBlock) {
+        let view = block.view;
+        for phrase in &block.phrases {
+            let text = self.text(phrase.as_str());
+            self.pattern(view, normal_phrase(view, phrase), number, Meaning::Phrase(text));
+        }
+        for (reach, phrase) in &block.except {
+            self.pattern(view, normal_phrase(view, phrase), number, Meaning::Except(*reach));
+        }
+        for pattern in &block.regexes {
+            let source = in_view(view, &pattern.source);
+            let Some(regex) = compile_regex(&source) else { continue };
+            let text = self.text(format!("/{}/", pattern.source));
+            let regex_number = self.regexes.len() as u32;
+            self.regexes.push((regex, text));
+            let meaning = Meaning::Regex(regex_number);
+            match required_literals(&source.to_lowercase_literals()) {
+                Some(literals) => {
+                    for literal in literals {
+                        self.pattern(view, literal, number, meaning);
+                    }
+                }
+                None => self.patterns[view as usize].1.push(Use { block: number, meaning }),
+            }
+        }
+        for pattern in &block.except_regex {
+            compiled.except_regexes.extend(compile_regex(&in_view(view, &pattern.source)));
+        }
+        for (n, near) in block.nears.iter().enumerate() {
+            let text = self.text(near_text(near));
+            compiled.near_texts.push(text);
+            compiled.near_nots.push(near.not.iter().map(|p| normal_phrase(view, p)).collect());
+            for (part, alternatives) in near.parts.iter().enumerate() {
+                for phrase in alternatives {
+                    let meaning = Meaning::Part { near: n as u16, part: part as u16 };
+                    self.pattern(view, normal_phrase(view, phrase), number, meaning);
+                }
+            }
+        }
+    }
+}
+
+/// Views are lower case, so literals are looked for in lower case while escapes such as `\S` keep theirs.
+trait LowercaseLiterals {
+    fn to_lowercase_literals(&self) -> String;
+}
+
+impl LowercaseLiterals for str {
+    fn to_lowercase_literals(&self) -> String {
+        let mut out = String::with_capacity(self.len());
+        let mut escaped = false;
+        for c in self.chars() {
+            if escaped || !c.is_ascii_uppercase() {
+                out.push(c);
+            } else {
+                out.push(c.to_ascii_lowercase());
+            }
+            escaped = c == '\\' && !escaped;
+        }
+        out
+    }
+}
+
+fn in_view(view: ViewKind, source: &str) -> String {
+    match view {
+        ViewKind::Squeezed => crate::text::squeezed_regex(source),
+        _ => source.to_string(),
+    }
+}
+
+fn compile_regex(source: &str) -> Option<Regex> {
+    regex::RegexBuilder::new(&source.to_lowercase_literals()).size_limit(4 << 20).build().ok()
+}
+
+fn near_text(near: &Near) -> String {
+    let parts: Vec<_> = near.parts.iter().map(|p| p.join("|")).collect();
+    let unit = if near.words { "词" } else { "字" };
+    format!("{} 相距 {} {unit}以内", parts.join(" … "), near.within)
+}
+
+/// Patterns up to which the DFA is built; beyond it the contiguous NFA is smaller and no slower (see benches).
+const DFA_PATTERNS: usize = 8_000;
+
+fn scanner(patterns: BTreeMap<String, Vec<Use>>, always: Vec<Use>) -> Result<Option<ViewScanner>> {
+    if patterns.is_empty() && always.is_empty() {
+        return Ok(None);
+    }
+    let kind = match patterns.len() <= DFA_PATTERNS {
+        true => AhoCorasickKind::DFA,
+        false => AhoCorasickKind::ContiguousNFA,
+    };
+    let automaton = AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .kind(Some(kind))
+        .build(patterns.keys())
+        .map_err(|e| Error::Other(format!("短语太多,无法建立自动机: {e}")))?;
+    let mut ranges = Vec::with_capacity(patterns.len());
+    let mut uses = Vec::new();
+    for list in patterns.into_values() {
+        let start = uses.len() as u32;
+        uses.extend(list);
+        ranges.push((start, uses.len() as u32));
+    }
+    Ok(Some(ViewScanner { automaton, ranges, uses, always }))
+}

@@ -1,0 +1,139 @@
+//! Conditions that look beyond the turn: other markers in it, before, after or around it, what it replies to, where in
+//! the conversation it stands. Settled marker by marker in dependency order, when all turns are scanned.
+
+use super::Detector;
+use super::hit::{Hit, Hits};
+use crate::conversation::{Conversation, Role};
+use crate::layout::Layout;
+use crate::pack::expression::MarkerId;
+use crate::pack::marker::{Context, Direction, Neighbour, Occurrence, Position, Scope};
+
+impl Detector {
+    /// Moves the pending hits that hold into `hits`.
+    pub(super) fn settle(
+        &self,
+        conversation: &Conversation<'_>,
+        layout: &Layout,
+        pending: &mut [Hit],
+        hits: &mut Hits,
+    ) {
+        pending.sort_unstable_by_key(|h| (h.marker, h.turn, h.span.start, std::cmp::Reverse(h.span.end), h.block));
+        let place = Places { conversation, layout };
+        for &marker in &self.compiled.order {
+            let start = pending.partition_point(|h| h.marker < marker);
+            let end = start + pending[start..].partition_point(|h| h.marker == marker);
+            let whole = &self.compiled.contexts[marker as usize];
+            let mut last: Option<Hit> = None;
+            for hit in &pending[start..end] {
+                let own = &self.compiled.blocks[hit.block as usize].block.context;
+                let turn = hit.turn as usize;
+                if !place.holds(whole, turn, hits) || !place.holds(own, turn, hits) {
+                    continue;
+                }
+                if last.is_some_and(|l| l.turn == hit.turn && l.span.contains(hit.span)) {
+                    continue;
+                }
+                last = Some(*hit);
+                hits.list.push(*hit);
+            }
+            // A marker's own turns become visible to others only when it is settled.
+            for hit in hits.list.iter().rev().take_while(|h| h.marker == marker).copied().collect::<Vec<_>>() {
+                hits.set(hit.turn as usize, marker);
+            }
+        }
+        hits.list.sort_unstable();
+    }
+}
+
+struct Places<'p> {
+    conversation: &'p Conversation<'p>,
+    layout: &'p Layout,
+}
+
+impl Places<'_> {
+    fn holds(&self, context: &Context, turn: usize, hits: &Hits) -> bool {
+        if context.is_empty() {
+            return true;
+        }
+        let here = |m: &MarkerId| hits.has(turn, *m);
+        !context.unless.iter().any(here)
+            && (context.with.is_empty() || context.with.iter().any(here))
+            && (context.reply_to.is_empty() || self.replies_to(&context.reply_to, turn, hits))
+            && context.neighbours.iter().all(|n| self.neighbour(n, turn, hits))
+            && context.position.as_ref().is_none_or(|p| self.position(p, turn))
+    }
+
+    /// The other side's messages right before this turn's run carry one of the markers.
+    fn replies_to(&self, markers: &[MarkerId], turn: usize, hits: &Hits) -> bool {
+        let turns = &self.conversation.turns;
+        let own = turns[turn].role;
+        let other = match own {
+            Role::Agent => Role::Customer,
+            _ => Role::Agent,
+        };
+        let mut seen_other = false;
+        for before in (0..turn).rev() {
+            let role = turns[before].role;
+            if role == own && seen_other {
+                return false;
+            }
+            if role == other {
+                seen_other = true;
+                if markers.iter().any(|m| hits.has(before, *m)) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn neighbour(&self, near: &Neighbour, turn: usize, hits: &Hits) -> bool {
+        let all = 0..self.conversation.turns.len();
+        let close = |other: usize| {
+            let away = self.layout.ordinal[turn].abs_diff(self.layout.ordinal[other]);
+            near.turns.is_none_or(|most| away <= most)
+                && near.ms.is_none_or(|most| match (self.layout.time[turn], self.layout.time[other]) {
+                    (Some(a), Some(b)) => a.abs_diff(b) <= most as u64,
+                    _ => false,
+                })
+        };
+        let side = |other: usize| match near.direction {
+            Direction::After => other < turn,
+            Direction::Before => other > turn,
+            Direction::Around => other != turn,
+        };
+        match near.occurrence {
+            Occurrence::Each => all.into_iter().any(|t| side(t) && hits.has(t, near.marker) && close(t)),
+            Occurrence::First => hits.first(all, near.marker).is_some_and(|t| side(t) && close(t)),
+            Occurrence::Last => hits.last(all, near.marker).is_some_and(|t| side(t) && close(t)),
+        }
+    }
+
+    fn position(&self, position: &Position, turn: usize) -> bool {
+        let turns = &self.conversation.turns;
+        let scope = match position.of {
+            Scope::Segment => self.layout.segment_range(turn),
+            Scope::Conversation => 0..turns.len(),
+        };
+        let role = turns[turn].role;
+        let own = |t: &usize| turns[*t].role == role && turns[*t].kind.is_words();
+        let before = (scope.start..turn).filter(own).count() as u32;
+        let after = (turn + 1..scope.end).filter(own).count() as u32;
+        let total = before + after + 1;
+        // Shares are of the scope's turns of this role: the first of four turns stands at 0, the last at 1.
+        let from_start = u64::from(before) * 1000 / u64::from(total.saturating_sub(1).max(1));
+        let time = |t: usize| self.layout.time[t];
+        let first_time = (scope.start..scope.end).find_map(time);
+        let last_time = (scope.start..scope.end).rev().find_map(time);
+        let within = |limit: Option<i64>, from: Option<i64>, to: Option<i64>| match limit {
+            None => true,
+            Some(most) => matches!((from, to), (Some(a), Some(b)) if b - a <= most),
+        };
+        position.first_turns.is_none_or(|n| before < n)
+            && position.last_turns.is_none_or(|n| after < n)
+            && position.first_share.is_none_or(|s| before == 0 || from_start <= u64::from(s))
+            && position.last_share.is_none_or(|s| after == 0 || from_start >= 1000 - u64::from(s))
+            && within(position.first_ms, first_time, time(turn))
+            && within(position.last_ms, time(turn), last_time)
+    }
+}

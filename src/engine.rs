@@ -1,0 +1,221 @@
+//! The pure core in one place: a compiled pack that turns a conversation into an [`Inspection`].
+
+use jiff::tz::TimeZone;
+
+use crate::conversation::{Conversation, Role};
+use crate::detect::hit::Hits;
+use crate::detect::{DetectScratch, Detector, SegmentMode};
+use crate::error::Result;
+use crate::judge::{self, AgentJudgement, Case, Lang, Repeats};
+use crate::layout::Layout;
+use crate::metrics::{Marks, Measures, measure};
+use crate::pack::Pack;
+use crate::pack::expression::MarkerId;
+use crate::score::{AgentScore, conversation_score, score};
+use crate::text::View;
+
+/// Settings of an engine.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// When words are segmented.
+    pub segment: SegmentMode,
+    /// Language of the findings' sentences.
+    pub lang: Lang,
+    /// Zone for hours of the day and effective dates.
+    pub timezone: TimeZone,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        let timezone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
+        EngineOptions { segment: SegmentMode::default(), lang: Lang::default(), timezone }
+    }
+}
+
+/// A compiled pack. Shared by all threads.
+#[derive(Debug)]
+pub struct Engine {
+    pack: Pack,
+    detector: Detector,
+    options: EngineOptions,
+    wait: Option<MarkerId>,
+    polite: Vec<MarkerId>,
+    repeats: bool,
+}
+
+/// What is known of an agent's part of a conversation.
+#[derive(Debug, Clone, Default)]
+pub struct AgentPart {
+    /// The outcome of every rule, and the findings.
+    pub judgement: AgentJudgement,
+    /// Her score; `None` when nothing was applicable.
+    pub score: Option<AgentScore>,
+}
+
+/// Everything the engine says about one conversation. Buffers are reused from conversation to conversation.
+#[derive(Debug, Default)]
+pub struct Inspection {
+    /// Where the turns stand.
+    pub layout: Layout,
+    /// Which turn carries which marker.
+    pub hits: Hits,
+    /// Measures of the whole conversation.
+    pub measures: Measures,
+    /// Measures of each agent's part.
+    pub agent_measures: Vec<Measures>,
+    /// Judgements of each agent, in order of first appearance; empty when not judged.
+    pub agents: Vec<AgentPart>,
+    /// Score and raw score in milli-points; `None` when not judged.
+    pub score: Option<(i64, i64)>,
+    /// Why it was not judged.
+    pub not_judged: Option<NotJudged>,
+}
+
+/// Why a conversation has no score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotJudged {
+    /// No person of the team speaks in it.
+    NoAgent,
+    /// Fewer turns than the scorecard's gate asks for.
+    TooThin,
+    /// No rule was applicable.
+    NothingApplicable,
+}
+
+impl NotJudged {
+    /// Stable id for outputs.
+    pub fn id(self) -> &'static str {
+        match self {
+            NotJudged::NoAgent => "no_agent",
+            NotJudged::TooThin => "too_thin",
+            NotJudged::NothingApplicable => "nothing_applicable",
+        }
+    }
+}
+
+/// Buffers of one thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    detect: DetectScratch,
+    repeats: Repeats,
+    view: View,
+    /// The last inspection.
+    pub inspection: Inspection,
+}
+
+impl Engine {
+    /// Compiles a pack.
+    ///
+    /// # Errors
+    /// When its phrases do not fit an automaton, or its user words cannot be read.
+    pub fn new(pack: Pack, options: EngineOptions) -> Result<Engine> {
+        let detector = Detector::new(&pack, options.segment)?;
+        let wait = pack.marker("please_wait");
+        let polite = ["thanks", "resolved", "goodbye"].iter().filter_map(|m| pack.marker(m)).collect();
+        let mut repeats = false;
+        for rule in &pack.rules {
+            use crate::pack::rule::Demand;
+            let mut seen = |e: &crate::pack::expression::Expr| e.repeats(&mut |_, _| repeats = true);
+            rule.when.iter().for_each(&mut seen);
+            if let Demand::Require(e) | Demand::Forbid(e) = &rule.demand {
+                seen(e);
+            }
+        }
+        Ok(Engine { pack, detector, options, wait, polite, repeats })
+    }
+
+    /// The pack.
+    pub fn pack(&self) -> &Pack {
+        &self.pack
+    }
+
+    /// The detector.
+    pub fn detector(&self) -> &Detector {
+        &self.detector
+    }
+
+    /// The settings.
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    /// Finds the markers of a conversation; fills layout and hits of `scratch.inspection`.
+    pub fn annotate<'s>(&self, conversation: &Conversation<'_>, scratch: &'s mut Scratch) -> &'s Inspection {
+        let out = &mut scratch.inspection;
+        out.layout.fill(conversation);
+        self.detector.detect(conversation, &out.layout, &mut scratch.detect, &mut out.hits);
+        out
+    }
+
+    /// Inspects a conversation.
+    pub fn inspect<'s>(&self, conversation: &Conversation<'_>, scratch: &'s mut Scratch) -> &'s Inspection {
+        self.annotate(conversation, scratch);
+        if self.repeats {
+            scratch.repeats.fill(conversation, self.detector.segmenter(), &mut scratch.view);
+        }
+        let out = &mut scratch.inspection;
+        let marks = ConversationMarks { hits: &out.hits, wait: self.wait, polite: &self.polite };
+        out.measures = measure(conversation, &out.layout, None, &marks);
+        out.agent_measures.clear();
+        for agent in 0..out.layout.agent_count() {
+            out.agent_measures.push(measure(conversation, &out.layout, Some(agent), &marks));
+        }
+        out.agents.clear();
+        out.score = None;
+        out.not_judged = self.gate(conversation, &out.layout);
+        if out.not_judged.is_some() {
+            return out;
+        }
+        let began = conversation
+            .started_at
+            .or_else(|| conversation.turns.iter().find_map(|t| t.at))
+            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+            .map(|t| t.to_zoned(self.options.timezone.clone()).datetime());
+        for agent in 0..out.layout.agent_count() {
+            let case = Case {
+                conversation,
+                layout: &out.layout,
+                hits: &out.hits,
+                detector: &self.detector,
+                repeats: &scratch.repeats,
+                measures: &out.agent_measures,
+                began,
+                lang: self.options.lang,
+            };
+            let judgement = judge::judge(&self.pack, &case, agent);
+            let score = score(&self.pack, &judgement);
+            out.agents.push(AgentPart { judgement, score });
+        }
+        out.score = conversation_score(out.agents.iter().filter_map(|a| a.score.as_ref()));
+        if out.score.is_none() {
+            out.not_judged = Some(NotJudged::NothingApplicable);
+        }
+        out
+    }
+
+    fn gate(&self, conversation: &Conversation<'_>, layout: &Layout) -> Option<NotJudged> {
+        if layout.agent_count() == 0 {
+            return Some(NotJudged::NoAgent);
+        }
+        let words = |role| conversation.turns.iter().filter(|t| t.role == role && t.is_human_words()).count() as u32;
+        let card = &self.pack.scorecard;
+        let thin = words(Role::Agent) < card.min_agent_turns || words(Role::Customer) < card.min_customer_turns;
+        thin.then_some(NotJudged::TooThin)
+    }
+}
+
+struct ConversationMarks<'m> {
+    hits: &'m Hits,
+    wait: Option<MarkerId>,
+    polite: &'m [MarkerId],
+}
+
+impl Marks for ConversationMarks<'_> {
+    fn is_wait(&self, turn: usize) -> bool {
+        self.wait.is_some_and(|m| self.hits.has(turn, m))
+    }
+
+    fn needs_no_answer(&self, turn: usize) -> bool {
+        self.polite.iter().any(|m| self.hits.has(turn, *m))
+    }
+}

@@ -1,0 +1,502 @@
+//! Markers as the pack defines them: what a turn must say to carry the marker, and what excuses it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::codes;
+use super::expression::MarkerId;
+use super::fields::{At, Faults, Table};
+use super::reference::Names;
+use crate::conversation::Role;
+use crate::diagnostic::SourceFile;
+
+/// Which rewriting of the turn a pattern is matched against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ViewKind {
+    /// Normalised text with its punctuation.
+    #[default]
+    Plain,
+    /// Without spaces, punctuation and emoji; look-alikes folded.
+    Squeezed,
+    /// Toneless pinyin syllables.
+    Pinyin,
+}
+
+impl ViewKind {
+    /// Every view with its name in packs.
+    pub const ALL: [(ViewKind, &'static str); 3] =
+        [(ViewKind::Plain, "plain"), (ViewKind::Squeezed, "squeezed"), (ViewKind::Pinyin, "pinyin")];
+}
+
+/// Part of the conversation a position counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// The agent's own segment.
+    #[default]
+    Segment,
+    /// The whole conversation.
+    Conversation,
+}
+
+/// A bound on where in the conversation a turn stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Position {
+    /// Among the first N turns of the marker's role.
+    pub first_turns: Option<u32>,
+    /// Among the last N turns of the marker's role.
+    pub last_turns: Option<u32>,
+    /// Within the first N milliseconds.
+    pub first_ms: Option<i64>,
+    /// Within the last N milliseconds.
+    pub last_ms: Option<i64>,
+    /// Within the first share of the turns, thousandths.
+    pub first_share: Option<u32>,
+    /// Within the last share of the turns, thousandths.
+    pub last_share: Option<u32>,
+    /// What the figures count in.
+    pub of: Scope,
+}
+
+/// Which of another marker's turns anchor a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Occurrence {
+    /// Any of them.
+    #[default]
+    Each,
+    /// The first.
+    First,
+    /// The last.
+    Last,
+}
+
+/// Direction in which another marker must stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The other marker stands before this turn.
+    After,
+    /// The other marker stands after this turn.
+    Before,
+    /// Either.
+    Around,
+}
+
+/// Another marker that must stand near.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbour {
+    /// The other marker.
+    pub marker: MarkerId,
+    /// Where it must stand.
+    pub direction: Direction,
+    /// At most this many turns away (turns of customer and agent).
+    pub turns: Option<u32>,
+    /// At most this many milliseconds away.
+    pub ms: Option<i64>,
+    /// Which of its turns count.
+    pub occurrence: Occurrence,
+}
+
+/// Conditions that look at other markers or at the place in the conversation.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Context {
+    /// None of these in the turn.
+    pub unless: Vec<MarkerId>,
+    /// One of these in the turn.
+    pub with: Vec<MarkerId>,
+    /// The other side's preceding messages carry one of these.
+    pub reply_to: Vec<MarkerId>,
+    /// Markers that must stand near.
+    pub neighbours: Vec<Neighbour>,
+    /// Where the turn must stand.
+    pub position: Option<Position>,
+}
+
+impl Context {
+    /// True when there is nothing to check.
+    pub fn is_empty(&self) -> bool {
+        *self == Context::default()
+    }
+
+    /// Calls `f` with every marker the conditions look at.
+    pub fn markers(&self, mut f: impl FnMut(MarkerId)) {
+        self.unless.iter().chain(&self.with).chain(&self.reply_to).for_each(|m| f(*m));
+        self.neighbours.iter().for_each(|n| f(n.marker));
+    }
+}
+
+/// Parts that must stand close together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Near {
+    /// Each part a list of alternatives.
+    pub parts: Vec<Vec<String>>,
+    /// Most characters (or words) between the end of one part and the start of the next.
+    pub within: u32,
+    /// Parts must come in the order given.
+    pub ordered: bool,
+    /// Distance in jieba words instead of characters.
+    pub words: bool,
+    /// None of these between the parts.
+    pub not: Vec<String>,
+}
+
+/// How far an exception reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// It must overlap the hit.
+    Inside,
+    /// The same clause.
+    Clause,
+    /// The same sentence.
+    Sentence,
+    /// Anywhere in the turn.
+    Turn,
+}
+
+/// A regex with its source as written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pattern {
+    /// As written in the pack.
+    pub source: String,
+}
+
+/// One pattern block: any of its phrases, regexes or nears, under its conditions.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Block {
+    /// Whose turns; the marker's role where not given.
+    pub role: Option<Role>,
+    /// The text matched against.
+    pub view: ViewKind,
+    /// Phrases as written.
+    pub phrases: Vec<String>,
+    /// Regexes as written.
+    pub regexes: Vec<Pattern>,
+    /// Proximity conditions.
+    pub nears: Vec<Near>,
+    /// Exceptions with their reach.
+    pub except: Vec<(Reach, String)>,
+    /// Regex exceptions.
+    pub except_regex: Vec<Pattern>,
+    /// Both ends on word boundaries.
+    pub word: bool,
+    /// The hit is the whole message.
+    pub whole: bool,
+    /// The hit begins the message.
+    pub start: bool,
+    /// The hit ends the message.
+    pub end: bool,
+    /// Hits under a negation do not count.
+    pub negation: bool,
+    /// Only in (or not in) questions.
+    pub question: Option<bool>,
+    /// Different phrases that must hit.
+    pub at_least: u32,
+    /// Hits there must be.
+    pub min_hits: u32,
+    /// Least squeezed characters of the turn.
+    pub min_chars: Option<u32>,
+    /// Most squeezed characters of the turn.
+    pub max_chars: Option<u32>,
+    /// Least ASR confidence, thousandths.
+    pub min_confidence: Option<u32>,
+    /// Only on these channels; empty: all.
+    pub channels: Vec<String>,
+    /// Conditions on other markers, for this block.
+    pub context: Context,
+}
+
+/// A marker's example: the turn it is about is the last line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarkerExample {
+    /// Whether the marker must be there.
+    pub hit: bool,
+    /// A single turn, or chat lines.
+    pub lines: Vec<String>,
+    /// True for a knowingly failing example (`todo = true`).
+    pub todo: bool,
+    /// Channel of the example.
+    pub channel: Option<String>,
+    /// Where it stands in the file.
+    pub range: Range<usize>,
+}
+
+/// A marker.
+#[derive(Debug, Clone)]
+pub struct Marker {
+    /// Its id: the file's name.
+    pub id: String,
+    /// Its Chinese title.
+    pub title: String,
+    /// What it means, one line.
+    pub about: String,
+    /// Whose turns carry it; none: both sides'.
+    pub role: Option<Role>,
+    /// Pattern blocks.
+    pub blocks: Vec<Block>,
+    /// Conditions for the whole marker.
+    pub context: Context,
+    /// Examples.
+    pub examples: Vec<MarkerExample>,
+    /// The file it stands in.
+    pub file: Arc<SourceFile>,
+}
+
+/// Reads a marker file. Faults are collected; what can be read is returned.
+pub fn read(id: &str, mut table: Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>) -> Marker {
+    let title = table.required("title", faults).map(|t| t.value).unwrap_or_default();
+    let about = table.string("about", faults).map(|t| t.value).unwrap_or_default();
+    let role = match table.required("role", faults) {
+        Some(role) => side(&role, faults).flatten(),
+        None => None,
+    };
+    let context = context(&mut table, names, faults);
+    let own = table.range();
+    let mut blocks = Vec::new();
+    if let Some(block) = block(&mut table, names, faults, true) {
+        blocks.push(block);
+    }
+    for mut pattern in table.tables("pattern", faults) {
+        let range = pattern.head();
+        let mut role = None;
+        if let Some(at) = pattern.string("role", faults) {
+            role = side(&at, faults).flatten();
+        }
+        let block_context = self::context(&mut pattern, names, faults);
+        match block(&mut pattern, names, faults, false) {
+            Some(mut found) => {
+                found.role = role;
+                found.context = block_context;
+                blocks.push(found);
+            }
+            None => faults.at(
+                codes::NO_PATTERN,
+                range,
+                "这一段 [[pattern]] 没有短语、正则或 near",
+                Some("加上 phrases = [\"…\"]".into()),
+            ),
+        }
+        pattern.finish("[[pattern]] ", faults);
+    }
+    if blocks.is_empty() {
+        faults.at(
+            codes::NO_PATTERN,
+            own.start..own.start + 1,
+            format!("标记 {id} 没有任何短语、正则或 near"),
+            Some("加上 phrases = [\"…\"]".into()),
+        );
+    }
+    let examples = examples(&mut table, faults);
+    let hits = examples.iter().filter(|e| e.hit).count();
+    if hits == 0 || hits == examples.len() {
+        faults.at(
+            codes::NO_EXAMPLE,
+            own.start..own.start + 1,
+            format!("标记 {id} 至少要有一个命中(hit)和一个不命中(miss)的例子"),
+            Some("[[example]]\nhit = \"应该命中的一句话\"\n[[example]]\nmiss = \"很像但不该命中的一句话\"".into()),
+        );
+    }
+    table.finish("标记", faults);
+    Marker { id: id.to_string(), title, about, role, blocks, context, examples, file: faults.file().clone() }
+}
+
+/// `agent`, `customer` or `any`; the outer `None` is a fault.
+fn side(at: &At<String>, faults: &mut Faults<'_>) -> Option<Option<Role>> {
+    match at.value.as_str() {
+        "agent" => Some(Some(Role::Agent)),
+        "customer" => Some(Some(Role::Customer)),
+        "any" => Some(None),
+        other => {
+            let hint = Some("可写 agent(客服)、customer(客户)、any(双方)".into());
+            faults.at(codes::BAD_VALUE, at.range.clone(), format!("role 不能是 `{other}`"), hint);
+            None
+        }
+    }
+}
+
+fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top: bool) -> Option<Block> {
+    let mut block = Block { at_least: 1, min_hits: 1, ..Block::default() };
+    if let Some(view) = table.string("view", faults) {
+        match ViewKind::ALL.iter().find(|(_, name)| *name == view.value) {
+            Some((kind, _)) => block.view = *kind,
+            None => faults.at(
+                codes::BAD_VALUE,
+                view.range,
+                format!("没有叫 `{}` 的视图", view.value),
+                Some("可写 plain、squeezed、pinyin".into()),
+            ),
+        }
+    }
+    block.phrases = names.phrases(table, "phrases", "phrases_file", block.view, faults);
+    block.regexes = regexes(table, "regex", faults);
+    let had_near = table.has("near");
+    for near_table in table.tables("near", faults) {
+        if let Some(near) = near(near_table, names, faults) {
+            block.nears.push(near);
+        }
+    }
+    for (key, reach) in [
+        ("except_inside", Reach::Inside),
+        ("except_clause", Reach::Clause),
+        ("except", Reach::Sentence),
+        ("except_turn", Reach::Turn),
+    ] {
+        let list = names.phrases(table, key, "", block.view, faults);
+        block.except.extend(list.into_iter().map(|p| (reach, p)));
+    }
+    block.except_regex = regexes(table, "except_regex", faults);
+    block.word = table.boolean("word", faults).unwrap_or(false);
+    block.whole = table.boolean("whole", faults).unwrap_or(false);
+    block.start = table.boolean("start", faults).unwrap_or(false);
+    block.end = table.boolean("end", faults).unwrap_or(false);
+    block.negation = table.boolean("negation", faults).unwrap_or(false);
+    block.question = table.boolean("question", faults);
+    block.at_least = table.count("at_least", faults).unwrap_or(1).max(1);
+    block.min_hits = table.count("min_hits", faults).unwrap_or(1).max(1);
+    block.min_chars = table.count("min_chars", faults);
+    block.max_chars = table.count("max_chars", faults);
+    block.min_confidence = table.number("min_confidence", faults).map(|n| (n.value * 1000.0) as u32);
+    block.channels = table.strings("channels", faults).into_iter().map(|c| c.value).collect();
+    if block.view == ViewKind::Pinyin && block.channels.is_empty() {
+        block.channels.push("phone".into());
+    }
+    block.channels.retain(|c| c != "*");
+    if !top && (block.min_chars, block.max_chars) == (Some(0), Some(0)) {
+        block.min_chars = None;
+    }
+    let has_pattern = !(block.phrases.is_empty() && block.regexes.is_empty() && block.nears.is_empty());
+    (has_pattern || had_near).then_some(block)
+}
+
+fn regexes(table: &mut Table<'_>, key: &'static str, faults: &mut Faults<'_>) -> Vec<Pattern> {
+    let mut out = Vec::new();
+    for at in table.strings(key, faults) {
+        match regex::Regex::new(&at.value) {
+            Ok(regex) => {
+                if regex.is_match("") {
+                    faults.at(
+                        codes::MATCHES_EVERYTHING,
+                        at.range.clone(),
+                        "这个正则能匹配空文本,等于什么都命中",
+                        Some("至少要求一个字,如把 * 改成 +".into()),
+                    );
+                }
+                out.push(Pattern { source: at.value });
+            }
+            Err(error) => {
+                let text = error.to_string();
+                let reason = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_string();
+                faults.at(
+                    codes::BAD_REGEX,
+                    at.range,
+                    format!("正则写错: {reason}"),
+                    Some("不支持环视(?= ?<!)和反向引用;建议用单引号 '…' 书写正则".into()),
+                );
+            }
+        }
+    }
+    out
+}
+
+fn near(mut table: Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>) -> Option<Near> {
+    let head = table.head();
+    let parts = names.parts(&mut table, faults);
+    let within = table.count("within", faults).unwrap_or(6);
+    let ordered = table.boolean("ordered", faults).unwrap_or(true);
+    let words = match table.string("unit", faults) {
+        None => false,
+        Some(at) => match at.value.as_str() {
+            "chars" => false,
+            "words" => true,
+            other => {
+                faults.at(codes::BAD_VALUE, at.range, format!("unit 不能是 `{other}`"), Some("chars 或 words".into()));
+                false
+            }
+        },
+    };
+    let not = names.phrases(&mut table, "not", "", ViewKind::Plain, faults);
+    table.finish("near ", faults);
+    if parts.len() < 2 {
+        faults.at(codes::BAD_VALUE, head, "near 的 parts 至少要两部分", Some("parts = [[\"加\"], [\"微信\"]]".into()));
+        return None;
+    }
+    Some(Near { parts, within, ordered, words, not })
+}
+
+fn context(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>) -> Context {
+    let mut list = |key| -> Vec<MarkerId> {
+        let written = table.strings(key, faults);
+        written.iter().filter_map(|at| names.marker(at, faults)).collect()
+    };
+    let (unless, with, reply_to) = (list("unless"), list("with"), list("reply_to"));
+    let mut neighbours = Vec::new();
+    for (key, direction) in [("after", Direction::After), ("before", Direction::Before), ("around", Direction::Around)]
+    {
+        let Some(mut inner) = table.table(key, faults) else { continue };
+        let marker = inner.required("marker", faults).and_then(|at| names.marker(&at, faults));
+        let turns = inner.count("turns", faults);
+        let ms = inner.number("seconds", faults).map(|n| (n.value * 1000.0) as i64);
+        let occurrence = match inner.string("occurrence", faults) {
+            None => Occurrence::Each,
+            Some(at) => match at.value.as_str() {
+                "each" => Occurrence::Each,
+                "first" => Occurrence::First,
+                "last" => Occurrence::Last,
+                other => {
+                    let hint = Some("可写 each、first、last".into());
+                    faults.at(codes::BAD_VALUE, at.range, format!("occurrence 不能是 `{other}`"), hint);
+                    Occurrence::Each
+                }
+            },
+        };
+        inner.finish(key, faults);
+        if let Some(marker) = marker {
+            neighbours.push(Neighbour { marker, direction, turns, ms, occurrence });
+        }
+    }
+    let position = table.table("position", faults).map(|mut inner| {
+        let share = |at: Option<At<f64>>| at.map(|n| (n.value.clamp(0.0, 1.0) * 1000.0).round() as u32);
+        let seconds = |at: Option<At<f64>>| at.map(|n| (n.value * 1000.0) as i64);
+        let mut position = Position {
+            first_turns: inner.count("first_turns", faults),
+            last_turns: inner.count("last_turns", faults),
+            first_ms: seconds(inner.number("first_seconds", faults)),
+            last_ms: seconds(inner.number("last_seconds", faults)),
+            first_share: share(inner.number("first_share", faults)),
+            last_share: share(inner.number("last_share", faults)),
+            of: Scope::Segment,
+        };
+        if let Some(of) = inner.string("of", faults) {
+            match of.value.as_str() {
+                "segment" => {}
+                "conversation" => position.of = Scope::Conversation,
+                other => faults.at(
+                    codes::BAD_VALUE,
+                    of.range,
+                    format!("of 不能是 `{other}`"),
+                    Some("可写 segment(本客服的服务段)或 conversation(整通会话)".into()),
+                ),
+            }
+        }
+        inner.finish("position ", faults);
+        position
+    });
+    Context { unless, with, reply_to, neighbours, position }
+}
+
+fn examples(table: &mut Table<'_>, faults: &mut Faults<'_>) -> Vec<MarkerExample> {
+    let mut out = Vec::new();
+    for mut example in table.tables("example", faults) {
+        let range = example.range();
+        let hit: Vec<_> = example.strings("hit", faults).into_iter().map(|a| a.value).collect();
+        let miss: Vec<_> = example.strings("miss", faults).into_iter().map(|a| a.value).collect();
+        let todo = example.boolean("todo", faults).unwrap_or(false);
+        let channel = example.string("channel", faults).map(|c| c.value);
+        let _note = example.string("note", faults);
+        if hit.is_empty() == miss.is_empty() {
+            let hint = Some("一个例子写一行 hit = \"…\" 或 miss = \"…\"".into());
+            faults.at(codes::BAD_VALUE, range.clone(), "例子里要有 hit 或 miss(只能一个)", hint);
+        } else {
+            out.push(MarkerExample { hit: !hit.is_empty(), lines: [hit, miss].concat(), todo, channel, range });
+        }
+        example.finish("[[example]] ", faults);
+    }
+    out
+}

@@ -1,0 +1,346 @@
+//! Rule packs: loading with every fault collected, and what a loaded pack holds.
+//!
+//! A pack is a folder of TOML files (see `rules/README.md`). [`Pack::load`] reads all of them, reports all faults at
+//! once as [`Diagnostic`]s with file, line and column, and returns a pack only when none of them is an error.
+
+pub mod chat;
+pub mod codes;
+pub mod expression;
+pub mod fields;
+mod lint;
+pub mod marker;
+pub mod overrides;
+pub mod reference;
+pub mod rule;
+pub mod scorecard;
+pub mod source;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::{self, Diagnostic, Severity, SourceFile};
+use crate::error::{Error, Result};
+use fields::{Faults, Table};
+pub use lint::evaluation_order as marker_order;
+use marker::Marker;
+use reference::Names;
+use rule::Rule;
+use scorecard::Scorecard;
+use source::PackFiles;
+
+/// Words that negate what follows, and how far they reach.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Negation {
+    /// The words, normalised.
+    pub words: Vec<String>,
+    /// Words that contain one of them but negate nothing.
+    pub ignore: Vec<String>,
+    /// Characters between the negation and the hit at most.
+    pub window: usize,
+}
+
+impl Default for Negation {
+    fn default() -> Self {
+        let own = |list: &[&str]| list.iter().map(|s| s.to_string()).collect();
+        Negation {
+            words: own(&["不", "没", "没有", "别", "不要", "无需", "不用", "未", "勿", "不会", "不能"]),
+            ignore: own(&["不得不", "不仅", "不但", "没问题", "不好意思", "不错", "别的", "特别", "分别"]),
+            window: 3,
+        }
+    }
+}
+
+/// A loaded pack, ready to be compiled into a detector and a judge.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// Its id.
+    pub id: String,
+    /// Its Chinese title.
+    pub title: String,
+    /// Its version.
+    pub version: String,
+    /// Where it was read from.
+    pub origin: String,
+    /// SHA-256 over all its files, hexadecimal.
+    pub hash: String,
+    /// Markers, sorted by id; a marker's number is its place here.
+    pub markers: Vec<Marker>,
+    /// Rules, sorted by id.
+    pub rules: Vec<Rule>,
+    /// Numbers of the rules in an order in which each comes after the one it waits for.
+    pub rule_order: Vec<usize>,
+    /// How findings become a score.
+    pub scorecard: Scorecard,
+    /// Negation words.
+    pub negation: Negation,
+    /// jieba user words, as a dictionary text.
+    pub userdict: String,
+    /// The contact reasons' file.
+    pub topics: Option<Arc<SourceFile>>,
+    /// Faults that do not keep the pack from working.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Pack {
+    /// The pack inside the binary.
+    ///
+    /// # Errors
+    /// Never for a released binary: the tests check the pack.
+    pub fn default_pack() -> Result<Pack> {
+        let files = PackFiles::embedded("ecommerce")
+            .ok_or_else(|| Error::Other("内置规则包缺失 (embedded pack missing)".into()))?;
+        Pack::load(&files)
+    }
+
+    /// The pack in a folder, or the embedded one when `path` is `None`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has faults ([`Error::Pack`] carries them rendered).
+    pub fn open(path: Option<&Path>) -> Result<Pack> {
+        match path {
+            None => Pack::default_pack(),
+            Some(path) => Pack::load(&PackFiles::folder(path)?),
+        }
+    }
+
+    /// Reads a pack's files.
+    ///
+    /// # Errors
+    /// [`Error::Pack`] when any fault is an error; all faults are in it.
+    pub fn load(files: &PackFiles) -> Result<Pack> {
+        let (pack, diagnostics) = Pack::check(files);
+        let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+        match pack {
+            Some(mut pack) if errors == 0 => {
+                pack.warnings = diagnostics;
+                Ok(pack)
+            }
+            _ => {
+                let rendered: Vec<_> =
+                    diagnostics.iter().filter(|d| d.severity == Severity::Error).map(Diagnostic::render).collect();
+                Err(Error::Pack { errors, rendered: rendered.join("\n\n") })
+            }
+        }
+    }
+
+    /// Reads a pack's files and reports every fault; the pack is there unless its frame is missing.
+    pub fn check(files: &PackFiles) -> (Option<Pack>, Vec<Diagnostic>) {
+        let mut all = Vec::new();
+        let pack = load(files, &mut all);
+        diagnostic::sort(&mut all);
+        all.dedup();
+        (pack, all)
+    }
+
+    /// The number of a marker.
+    pub fn marker(&self, id: &str) -> Option<expression::MarkerId> {
+        self.markers.binary_search_by(|m| m.id.as_str().cmp(id)).ok().map(|i| i as expression::MarkerId)
+    }
+
+    /// The number of a rule.
+    pub fn rule(&self, id: &str) -> Option<usize> {
+        self.rules.binary_search_by(|r| r.id.as_str().cmp(id)).ok()
+    }
+}
+
+fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
+    let Some(frame_file) = own.get("pack.toml").cloned() else {
+        all.push(Diagnostic {
+            code: codes::MISSING_FILE.name,
+            severity: Severity::Error,
+            message: format!("{} 里没有 pack.toml", own.origin),
+            place: None,
+            hint: Some("规则包是一个文件夹,里面要有 pack.toml、markers/ 和 rules/".into()),
+        });
+        return None;
+    };
+    let mut faults = Faults::new(frame_file.clone(), all);
+    let parsed = fields::parse(&frame_file.text, &mut faults);
+    let mut frame = read_frame(Table::new(parsed.get_ref(), 0..frame_file.text.len()), &mut faults);
+    let files = match frame.extends.take() {
+        None => own.clone(),
+        Some(base) => match PackFiles::embedded(&base.value) {
+            Some(base_files) => {
+                let base_frame = base_files.get("pack.toml").cloned();
+                if let Some(base_frame) = base_frame {
+                    let mut ignored = Vec::new();
+                    let mut base_faults = Faults::new(base_frame.clone(), &mut ignored);
+                    let parsed = fields::parse(&base_frame.text, &mut base_faults);
+                    let inherited =
+                        read_frame(Table::new(parsed.get_ref(), 0..base_frame.text.len()), &mut base_faults);
+                    frame.inherit(inherited);
+                }
+                overrides::overlay(base_files, own)
+            }
+            None => {
+                let hint = Some(format!("可继承的内置规则包: {}", source::EMBEDDED.join("、")));
+                faults.at(codes::BAD_VALUE, base.range, format!("没有内置规则包 `{}`", base.value), hint);
+                own.clone()
+            }
+        },
+    };
+
+    let mut ids: Vec<String> = files.under("markers", ".toml").map(|(stem, _)| stem.to_string()).collect();
+    ids.sort();
+    let names = Names { markers: &ids, lists: &frame.lists, files: &files };
+    let mut markers = Vec::with_capacity(ids.len());
+    for id in &ids {
+        let Some(file) = files.get(&format!("markers/{id}.toml")) else { continue };
+        let mut faults = Faults::new(file.clone(), all);
+        let parsed = fields::parse(&file.text, &mut faults);
+        let table = Table::new(parsed.get_ref(), 0..file.text.len());
+        markers.push(marker::read(id, table, &names, &mut faults));
+    }
+    let scorecard = match files.get("scorecard.toml") {
+        Some(file) => {
+            let mut faults = Faults::new(file.clone(), all);
+            let parsed = fields::parse(&file.text, &mut faults);
+            scorecard::read(Table::new(parsed.get_ref(), 0..file.text.len()), &mut faults)
+        }
+        None => {
+            let mut faults = Faults::new(frame_file.clone(), all);
+            let hint = Some("评分卡定义维度和权重,见 rules/README.md".into());
+            faults.at(codes::MISSING_FILE, 0..1, "规则包缺少 scorecard.toml", hint);
+            Scorecard::default()
+        }
+    };
+    let dimensions: Vec<String> = scorecard.dimensions.iter().map(|d| d.id.clone()).collect();
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut stems: Vec<_> = files.under("rules", ".toml").collect();
+    stems.sort_by_key(|(stem, _)| *stem);
+    for (stem, file) in stems {
+        let mut faults = Faults::new(file.clone(), all);
+        let parsed = fields::parse(&file.text, &mut faults);
+        let table = Table::new(parsed.get_ref(), 0..file.text.len());
+        if let Some(rule) = rule::read(stem, table, &names, &dimensions, &mut faults) {
+            if let Some(other) = rules.iter().find(|r| r.id == rule.id) {
+                let hint = Some(format!("另一个在 {}", other.file.path.display()));
+                faults.at(codes::DUPLICATE_ID, 0..1, format!("规则 id `{}` 用了两次", rule.id), hint);
+            }
+            rules.push(rule);
+        }
+    }
+    rules.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut faults = Faults::new(frame_file.clone(), all);
+    overrides::apply(&frame.rules, &frame.markers, &mut rules, &mut markers, &mut faults);
+    let rule_order = resolve_after_rule(&mut rules, all);
+    let userdict = files.get(&frame.userdict).map(|f| f.text.clone()).unwrap_or_default();
+    let mut hasher = Sha256::new();
+    for (path, file) in &files.files {
+        hasher.update(path.as_bytes());
+        hasher.update([0]);
+        hasher.update(file.text.as_bytes());
+        hasher.update([0]);
+    }
+    let hash = hasher.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let pack = Pack {
+        id: frame.id,
+        title: frame.title,
+        version: frame.version,
+        origin: files.origin.clone(),
+        hash,
+        markers,
+        rules,
+        rule_order,
+        scorecard,
+        negation: frame.negation,
+        userdict,
+        topics: files.get("topics.toml").cloned(),
+        warnings: Vec::new(),
+    };
+    lint::lint(&pack, all);
+    Some(pack)
+}
+
+/// What `pack.toml` says.
+struct Frame {
+    id: String,
+    title: String,
+    version: String,
+    extends: Option<fields::At<String>>,
+    userdict: String,
+    lists: BTreeMap<String, Vec<String>>,
+    negation: Negation,
+    rules: Vec<overrides::RuleOverride>,
+    markers: Vec<overrides::MarkerOverride>,
+}
+
+impl Frame {
+    /// Takes over what the base pack defines and this one does not.
+    fn inherit(&mut self, base: Frame) {
+        for (name, list) in base.lists {
+            self.lists.entry(name).or_insert(list);
+        }
+        if self.negation == Negation::default() {
+            self.negation = base.negation;
+        }
+    }
+}
+
+fn read_frame(mut table: Table<'_>, faults: &mut Faults<'_>) -> Frame {
+    let id = table.required("id", faults).map(|t| t.value).unwrap_or_default();
+    let title = table.required("title", faults).map(|t| t.value).unwrap_or_default();
+    let version = table.string("version", faults).map_or_else(|| "0".into(), |t| t.value);
+    let _lang = table.string("lang", faults);
+    let extends = table.string("extends", faults);
+    let userdict = table.string("userdict", faults).map_or_else(|| "userdict.txt".into(), |t| t.value);
+    let mut lists = BTreeMap::new();
+    if let Some(inner) = table.table("lists", faults) {
+        for (name, value) in inner.entries() {
+            let list = fields::string_list(&name.value, value, faults);
+            lists.insert(name.value, list.into_iter().map(|a| a.value).collect());
+        }
+    }
+    let mut negation = Negation::default();
+    if let Some(mut inner) = table.table("negation", faults) {
+        let list = |inner: &mut Table<'_>, key, faults: &mut Faults<'_>| -> Vec<String> {
+            inner.strings(key, faults).into_iter().map(|a| crate::text::plain_phrase(&a.value)).collect()
+        };
+        negation.words = list(&mut inner, "words", faults);
+        negation.ignore = list(&mut inner, "ignore", faults);
+        if let Some(window) = inner.count("window", faults) {
+            negation.window = window as usize;
+        }
+        inner.finish("[negation] ", faults);
+    }
+    let (rules, markers) = overrides::read(&mut table, faults);
+    table.finish("pack.toml ", faults);
+    Frame { id, title, version, extends, userdict, lists, negation, rules, markers }
+}
+
+/// Finds the rules that others wait for, and an order that serves them; rules that wait for each other are reported.
+fn resolve_after_rule(rules: &mut [Rule], all: &mut Vec<Diagnostic>) -> Vec<usize> {
+    let ids: Vec<String> = rules.iter().map(|r| r.id.clone()).collect();
+    for rule in rules.iter_mut() {
+        let Some((_, at)) = &rule.after_rule else { continue };
+        rule.after_rule_index = ids.binary_search(&at.value).ok();
+        if rule.after_rule_index.is_none() {
+            let hint = fields::nearest(&at.value, ids.iter().map(String::as_str)).map(|n| format!("是不是想写 `{n}`?"));
+            let mut faults = Faults::new(rule.file.clone(), all);
+            faults.at(codes::UNKNOWN_RULE, at.range.clone(), format!("没有规则 `{}`", at.value), hint);
+        }
+    }
+    let mut order: Vec<usize> = Vec::with_capacity(rules.len());
+    loop {
+        let before = order.len();
+        for (number, rule) in rules.iter().enumerate() {
+            if !order.contains(&number) && rule.after_rule_index.is_none_or(|other| order.contains(&other)) {
+                order.push(number);
+            }
+        }
+        if order.len() == before {
+            break;
+        }
+    }
+    for (number, rule) in rules.iter().enumerate() {
+        if let (false, Some((_, at))) = (order.contains(&number), &rule.after_rule) {
+            let mut faults = Faults::new(rule.file.clone(), all);
+            let message = format!("`{}` 与 `{}` 互相等待,谁也判不了", rule.id, at.value);
+            faults.at(codes::RULE_CYCLE, at.range.clone(), message, Some("去掉其中一个 after_rule".into()));
+        }
+    }
+    order
+}

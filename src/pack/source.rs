@@ -1,0 +1,108 @@
+//! Where a pack's files come from: a folder, or the default pack inside the binary. The only I/O of the pack.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+
+use crate::diagnostic::SourceFile;
+use crate::error::{Error, Result};
+
+static ECOMMERCE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules/ecommerce");
+
+/// The packs inside the binary, by id.
+pub const EMBEDDED: &[&str] = &["ecommerce"];
+
+/// All files of a pack, sorted by path.
+#[derive(Debug, Clone)]
+pub struct PackFiles {
+    /// Where they come from, as shown to people.
+    pub origin: String,
+    /// Path inside the pack (with `/`) and file.
+    pub files: Vec<(String, Arc<SourceFile>)>,
+}
+
+impl PackFiles {
+    /// The pack inside the binary with this id.
+    pub fn embedded(id: &str) -> Option<PackFiles> {
+        if id != "ecommerce" {
+            return None;
+        }
+        let mut files = Vec::new();
+        collect_embedded(&ECOMMERCE, &mut files);
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        Some(PackFiles { origin: format!("内置:{id}"), files })
+    }
+
+    /// The pack in a folder.
+    ///
+    /// # Errors
+    /// When the folder or a file in it cannot be read, or a file is not UTF-8.
+    pub fn folder(path: &Path) -> Result<PackFiles> {
+        let mut files = Vec::new();
+        collect_folder(path, path, &mut files)?;
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        if files.is_empty() {
+            return Err(Error::NoInput(format!("{} 里没有规则包文件(pack.toml、markers/、rules/)", path.display())));
+        }
+        Ok(PackFiles { origin: path.display().to_string(), files })
+    }
+
+    /// The file at a path inside the pack.
+    pub fn get(&self, path: &str) -> Option<&Arc<SourceFile>> {
+        self.files.iter().find(|(p, _)| p == path).map(|(_, f)| f)
+    }
+
+    /// The files of a folder of the pack with this extension.
+    pub fn under<'s>(
+        &'s self,
+        folder: &'s str,
+        extension: &'s str,
+    ) -> impl Iterator<Item = (&'s str, &'s Arc<SourceFile>)> {
+        self.files.iter().filter_map(move |(path, file)| {
+            let name = path.strip_prefix(folder)?.strip_prefix('/')?;
+            name.strip_suffix(extension).map(|stem| (stem, file))
+        })
+    }
+}
+
+fn collect_embedded(dir: &Dir<'static>, out: &mut Vec<(String, Arc<SourceFile>)>) {
+    for file in dir.files() {
+        if let Some(text) = file.contents_utf8().filter(|_| is_pack_file(file.path())) {
+            let inner = slashed(file.path());
+            let path = PathBuf::from("rules/ecommerce").join(file.path());
+            out.push((inner, Arc::new(SourceFile { path, text: text.to_string() })));
+        }
+    }
+    for sub in dir.dirs() {
+        collect_embedded(sub, out);
+    }
+}
+
+fn collect_folder(root: &Path, dir: &Path, out: &mut Vec<(String, Arc<SourceFile>)>) -> Result<()> {
+    let entries = std::fs::read_dir(dir).map_err(|e| Error::read(dir, e))?;
+    for entry in entries {
+        let path = entry.map_err(|e| Error::read(dir, e))?.path();
+        let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            collect_folder(root, &path, out)?;
+        } else if is_pack_file(&path) {
+            let text = std::fs::read_to_string(&path).map_err(|e| Error::read(&path, e))?;
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_string();
+            let inner = slashed(path.strip_prefix(root).unwrap_or(&path));
+            out.push((inner, Arc::new(SourceFile { path, text })));
+        }
+    }
+    Ok(())
+}
+
+fn is_pack_file(path: &Path) -> bool {
+    matches!(path.extension().and_then(|e| e.to_str()), Some("toml" | "txt" | "csv"))
+}
+
+fn slashed(path: &Path) -> String {
+    path.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}

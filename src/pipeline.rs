@@ -1,0 +1,257 @@
+//! The nightly batch: read, inspect in parallel, write in order, merge.
+//!
+//! Every worker of a rayon pool claims the next block of whole records under a lock, inspects it with its own scratch
+//! buffers, and hands the formatted output to an ordered sink with a bounded window: memory does not grow with the
+//! input, and the bytes written do not depend on the number of threads. A panic costs the conversation it happened in.
+
+mod counting;
+mod sink;
+
+use std::cell::Cell;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once};
+
+use crate::conversation::Conversation;
+use crate::engine::{Engine, Inspection, Scratch};
+use crate::error::{Error, Result};
+use crate::input::{FileSummary, Item, Reader, Reject};
+use crate::score::Aggregate;
+use sink::{OrderedSink, Output};
+
+/// Watches a run; called from worker threads.
+pub trait Observer: Sync {
+    /// A block is done: stored bytes it stands for, conversations in it.
+    fn advanced(&self, _bytes: u64, _conversations: u64) {}
+    /// A conversation is about to be inspected.
+    fn inspecting(&self, _conversation: &Conversation<'_>) {}
+}
+
+/// An observer that does nothing.
+pub struct Unobserved;
+
+impl Observer for Unobserved {}
+
+/// Formats one conversation's result onto `out`.
+pub trait Format: Sync {
+    /// Appends the record of an inspected conversation.
+    fn conversation(
+        &self,
+        engine: &Engine,
+        conversation: &Conversation<'_>,
+        inspection: &Inspection,
+        out: &mut Vec<u8>,
+    );
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Everything counted.
+    pub aggregate: Aggregate,
+    /// Records (lines or rows) inspected.
+    pub records_inspected: u64,
+    /// Records rejected.
+    pub records_rejected: u64,
+    /// Rejects, by code.
+    pub rejects: std::collections::BTreeMap<String, u64>,
+    /// The files read.
+    pub files: Vec<FileSummary>,
+}
+
+/// How a run goes about it.
+pub struct Run<'r> {
+    /// The compiled pack.
+    pub engine: &'r Engine,
+    /// How results are written.
+    pub format: &'r dyn Format,
+    /// Worker threads.
+    pub threads: usize,
+    /// Watches.
+    pub observer: &'r dyn Observer,
+    /// Set from outside to stop early.
+    pub stop: &'r AtomicBool,
+    /// Mask personal data in what is kept as evidence.
+    pub mask: bool,
+}
+
+thread_local! {
+    static INSPECTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps panics inside an inspection off the terminal: they are reported as rejects.
+fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !INSPECTING.get() {
+                before(info);
+            }
+        }));
+    });
+}
+
+impl Run<'_> {
+    /// Reads all of `reader`, writing results to `results` and rejects to `rejects`, both in input order.
+    ///
+    /// # Errors
+    /// When reading or writing fails, or the run was stopped from outside.
+    pub fn run<'w>(
+        &self,
+        reader: Reader,
+        results: &'w mut (dyn Write + Send),
+        rejects: &'w mut (dyn Write + Send),
+    ) -> Result<Summary> {
+        quiet_panics();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads.max(1))
+            .build()
+            .map_err(|e| Error::Other(format!("无法启动线程: {e}")))?;
+        let source = Mutex::new(Source { reader, next: 0, done: false });
+        let sink = OrderedSink::new(results, rejects, self.threads.max(1) * 4);
+        let parts = pool.broadcast(|_| {
+            let part = catch_unwind(AssertUnwindSafe(|| self.work(&source, &sink)));
+            part.unwrap_or_else(|_| Err(Error::Other("内部错误:工作线程异常退出 (worker panicked)".into())))
+                .inspect_err(|_| sink.abort())
+        });
+        let mut out = Summary::default();
+        let mut failure = None;
+        for part in parts {
+            match part {
+                Ok(part) => part.merge_into(&mut out),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        if let Some(error) = sink.finish().or(failure) {
+            return Err(error);
+        }
+        let source = source.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        out.files = source.reader.files().to_vec();
+        Ok(out)
+    }
+
+    fn work(&self, source: &Mutex<Source>, sink: &OrderedSink<'_>) -> Result<Part> {
+        let mut part = Part::default();
+        let mut scratch = Scratch::default();
+        let mut buffer = Vec::new();
+        let mut output = Output::default();
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                sink.abort();
+                return Ok(part);
+            }
+            let (number, block) = {
+                let mut source = source.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                if source.done {
+                    return Ok(part);
+                }
+                match source.reader.next_block(std::mem::take(&mut buffer)) {
+                    Ok(Some(block)) => {
+                        source.next += 1;
+                        (source.next - 1, block)
+                    }
+                    Ok(None) => {
+                        source.done = true;
+                        return Ok(part);
+                    }
+                    Err(error) => {
+                        source.done = true;
+                        return Err(error);
+                    }
+                }
+            };
+            output.clear();
+            let mut conversations = 0;
+            block.visit(&mut |item| match item {
+                Item::Conversation { conversation, file, line, records } => {
+                    conversations += 1;
+                    match self.one(&conversation, &mut scratch, &mut part, &mut output.results) {
+                        Ok(()) => part.records_inspected += records,
+                        Err(message) => {
+                            scratch = Scratch::default();
+                            let raw: String = conversation.id.chars().take(200).collect();
+                            let reject = Reject {
+                                file: file.clone(),
+                                line,
+                                column: None,
+                                code: "internal",
+                                reason: format!("检查这通会话时程序内部出错,已跳过: {message}"),
+                                raw,
+                                rows: records,
+                            };
+                            part.reject(&reject, &mut output.rejects);
+                        }
+                    }
+                }
+                Item::Reject(reject) => part.reject(&reject, &mut output.rejects),
+            });
+            self.observer.advanced(block.bytes(), conversations);
+            buffer = block.into_buffer();
+            if !sink.submit(number, &mut output) {
+                return Ok(part);
+            }
+        }
+    }
+
+    /// Inspects one conversation; the message of a panic comes back as the error.
+    fn one(
+        &self,
+        conversation: &Conversation<'_>,
+        scratch: &mut Scratch,
+        part: &mut Part,
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let before = out.len();
+        INSPECTING.set(true);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            self.observer.inspecting(conversation);
+            let inspection = self.engine.inspect(conversation, scratch);
+            self.format.conversation(self.engine, conversation, inspection, out);
+        }));
+        INSPECTING.set(false);
+        if let Err(panic) = result {
+            out.truncate(before);
+            let message = panic.downcast_ref::<&str>().map(|s| s.to_string());
+            return Err(message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default());
+        }
+        counting::count(&mut part.aggregate, self.engine, conversation, &scratch.inspection, self.mask);
+        Ok(())
+    }
+}
+
+struct Source {
+    reader: Reader,
+    next: u64,
+    done: bool,
+}
+
+/// One worker's share.
+#[derive(Default)]
+struct Part {
+    aggregate: Aggregate,
+    records_inspected: u64,
+    records_rejected: u64,
+    rejects: std::collections::BTreeMap<&'static str, u64>,
+}
+
+impl Part {
+    fn reject(&mut self, reject: &Reject, out: &mut Vec<u8>) {
+        self.records_rejected += reject.rows;
+        *self.rejects.entry(reject.code).or_default() += 1;
+        // Writing to memory cannot fail, and a reject is made of strings and numbers.
+        if serde_json::to_writer(&mut *out, reject).is_ok() {
+            out.push(b'\n');
+        }
+    }
+
+    fn merge_into(self, out: &mut Summary) {
+        out.aggregate.merge(self.aggregate);
+        out.records_inspected += self.records_inspected;
+        out.records_rejected += self.records_rejected;
+        for (code, n) in self.rejects {
+            *out.rejects.entry(code.to_string()).or_default() += n;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Adding an inspected conversation to a worker's aggregate.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+use crate::conversation::{Conversation, Role};
+use crate::engine::{AgentPart, Engine, Inspection};
+use crate::judge::{Finding, Fulfilled};
+use crate::score::Aggregate;
+use crate::score::aggregate::{AgentTotals, Counted, Evidence, GoodExample};
+
+/// Longest message kept as evidence, in characters.
+const MOST_CHARS: usize = 160;
+
+pub fn count(
+    aggregate: &mut Aggregate,
+    engine: &Engine,
+    conversation: &Conversation<'_>,
+    inspection: &Inspection,
+    mask: bool,
+) {
+    aggregate.conversations += 1;
+    aggregate.turns += conversation.turns.len() as u64;
+    aggregate.text_bytes += conversation.turns.iter().map(|t| t.text.len() as u64).sum::<u64>();
+    let channel = conversation.channel.as_deref().unwrap_or("");
+    match aggregate.channels.get_mut(channel) {
+        Some(n) => *n += 1,
+        None => {
+            aggregate.channels.insert(channel.to_string(), 1);
+        }
+    }
+    if let Some(reason) = inspection.not_judged {
+        *aggregate.not_judged.entry(reason.id().to_string()).or_default() += 1;
+        return;
+    }
+    aggregate.judged += 1;
+    let last_agent = inspection.layout.segments.last().map(|s| s.agent);
+    for (number, part) in inspection.agents.iter().enumerate() {
+        let Some(score) = &part.score else { continue };
+        let speaker = &conversation.turns[inspection.layout.agents[number]];
+        let id = conversation.agent_of(speaker);
+        let counted = Counted {
+            score,
+            judgement: &part.judgement,
+            measures: &inspection.agent_measures[number],
+            // The rating is given at the end: it is the last agent's.
+            rating: conversation.rating.filter(|_| last_agent == Some(number)),
+        };
+        aggregate.all.count(engine.pack(), &counted);
+        let totals = aggregate.agent(id);
+        if let Some(info) = conversation.agent_info(id) {
+            totals.named(info.name.as_deref(), info.team.as_deref());
+        }
+        totals.count(engine.pack(), &counted);
+        keep_evidence(totals, conversation, part, mask);
+    }
+}
+
+fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part: &AgentPart, mask: bool) {
+    let shown = |text: &str| -> String {
+        let text = if mask { crate::text::mask(text) } else { Cow::Borrowed(text) };
+        let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match line.char_indices().nth(MOST_CHARS) {
+            Some((cut, _)) => format!("{}…", &line[..cut]),
+            None => line,
+        }
+    };
+    let turns = &conversation.turns;
+    let said = |turn: usize, role: Role| turns[turn].role == role && turns[turn].is_human_words();
+    for finding in &part.judgement.findings {
+        let Finding { rule, points, turn, span, why, .. } = finding;
+        let Some(count) = totals.rules.get_mut(&(*rule as u32)) else { continue };
+        let key = (*points, &*conversation.id, *turn);
+        if !count.evidence.wants(|last| key.cmp(&(last.points, &*last.conversation_id, last.turn))) {
+            continue;
+        }
+        let at = *turn as usize;
+        let customer = (0..=at).rev().find(|t| said(*t, Role::Customer));
+        let agent = (at..turns.len()).find(|t| said(*t, Role::Agent));
+        count.evidence.add(Evidence {
+            points: *points,
+            conversation_id: conversation.id.to_string(),
+            turn: *turn,
+            quote: shown(span.slice(&turns[at].text)),
+            customer: customer.map(|t| shown(&turns[t].text)).unwrap_or_default(),
+            agent: agent.map(|t| shown(&turns[t].text)).unwrap_or_default(),
+            why: if mask { crate::text::mask(why).into_owned() } else { why.clone() },
+        });
+    }
+    let score = Reverse(part.score.as_ref().map_or(0, |s| s.score));
+    for Fulfilled { rule, trigger, turn } in &part.judgement.fulfilled {
+        let Some(count) = totals.rules.get_mut(&(*rule as u32)) else { continue };
+        let key = (score, &*conversation.id, *turn);
+        if !count.good.wants(|last| key.cmp(&(last.score, &*last.conversation_id, last.turn))) {
+            continue;
+        }
+        count.good.add(GoodExample {
+            score,
+            conversation_id: conversation.id.to_string(),
+            turn: *turn,
+            customer: shown(&turns[*trigger as usize].text),
+            agent: shown(&turns[*turn as usize].text),
+        });
+    }
+}

@@ -1,0 +1,285 @@
+//! Figures derived from the sums of an aggregate: means with intervals, rates with Wilson intervals, shares by
+//! dimension and rule. Computed once, read by every exporter.
+
+use serde::Serialize;
+
+use crate::metrics::{METRICS, Unit};
+use crate::pack::Pack;
+use crate::pack::rule::Severity;
+use crate::score::Aggregate;
+use crate::score::aggregate::{AgentTotals, RuleCount};
+use crate::score::statistics::{mean_interval, wilson};
+
+/// A rate with its interval and what it is made of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rate {
+    /// Share, 0–1.
+    pub value: f64,
+    /// Lower end of the 95 % Wilson interval.
+    pub low: f64,
+    /// Upper end of the 95 % Wilson interval.
+    pub high: f64,
+    /// Cases counted.
+    pub count: u64,
+    /// Cases in all.
+    pub of: u64,
+}
+
+impl Rate {
+    /// `count` of `of`; `None` without cases.
+    pub fn new(count: u64, of: u64) -> Option<Rate> {
+        let (low, high) = wilson(count, of)?;
+        Some(Rate { value: rounded(count as f64 / of as f64), low: rounded(low), high: rounded(high), count, of })
+    }
+}
+
+/// Six digits are more than any figure here is worth, and keep outputs readable.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+/// A mean with its interval.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mean {
+    /// The mean, in points.
+    pub value: f64,
+    /// Ends of the 95 % interval; none for a single case.
+    pub interval: Option<(f64, f64)>,
+    /// Cases.
+    pub n: u64,
+}
+
+/// One dimension's figure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DimensionFigure {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Share of its points kept, in percent; none where nothing was applicable.
+    pub kept: Option<f64>,
+    /// Conversations in which it was judged.
+    pub applicable: u64,
+}
+
+/// One rule's figure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleFigure {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its dimension's id.
+    pub dimension: String,
+    /// Its severity.
+    pub severity: &'static str,
+    /// Share of applicable conversations with a finding.
+    pub rate: Option<Rate>,
+    /// Findings.
+    pub findings: u64,
+    /// Points in all.
+    pub points: f64,
+}
+
+/// A measure's mean.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MeasureFigure {
+    /// Its id.
+    pub id: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// Mean: seconds, ratio, or count.
+    pub mean: f64,
+    /// Largest value.
+    pub max: f64,
+    /// Conversations in which it is known.
+    pub n: u64,
+}
+
+/// COPC accuracies: shares of conversations without an error of the class.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Accuracies {
+    /// Without a customer-critical error.
+    pub customer: Option<Rate>,
+    /// Without a business-critical error.
+    pub business: Option<Rate>,
+    /// Without a compliance-critical error.
+    pub compliance: Option<Rate>,
+    /// Non-critical opportunities passed.
+    pub noncritical: Option<Rate>,
+}
+
+/// All figures of an agent, a team, or everyone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figures {
+    /// Agent id, team name, or empty for everyone.
+    pub id: String,
+    /// Name, where known.
+    pub name: Option<String>,
+    /// Team, where known.
+    pub team: Option<String>,
+    /// Conversations judged.
+    pub conversations: u64,
+    /// Enough of them to compare.
+    pub enough: bool,
+    /// Mean score.
+    pub score: Option<Mean>,
+    /// Mean raw score, before critical overrides.
+    pub raw_score: Option<f64>,
+    /// Share passed.
+    pub pass_rate: Option<Rate>,
+    /// Conversations with a critical finding.
+    pub critical: u64,
+    /// COPC accuracies.
+    pub accuracies: Accuracies,
+    /// By dimension.
+    pub dimensions: Vec<DimensionFigure>,
+    /// By rule, those with a case.
+    pub rules: Vec<RuleFigure>,
+    /// By measure, those known.
+    pub metrics: Vec<MeasureFigure>,
+    /// Mean rating and number of ratings.
+    pub rating: Option<(f64, u64)>,
+}
+
+impl Figures {
+    /// Derives the figures of one record.
+    pub fn new(id: &str, pack: &Pack, totals: &AgentTotals) -> Figures {
+        let n = totals.conversations;
+        let score = mean_interval(n, totals.score_sum as f64 / 1e3, totals.score_squares as f64 / 1e6).map(
+            |(mean, interval)| Mean {
+                value: rounded(mean),
+                interval: interval.map(|(low, high)| (rounded(low.max(0.0)), rounded(high.min(100.0)))),
+                n,
+            },
+        );
+        let without = |errors: u64| Rate::new(n - errors.min(n), n);
+        let dimensions = pack.scorecard.dimensions.iter().enumerate().map(|(i, d)| {
+            let count = totals.dimensions.get(i).copied().unwrap_or_default();
+            let whole = count.applicable as f64 * f64::from(d.weight) * 1000.0;
+            let kept = (count.applicable > 0).then(|| rounded(100.0 * (1.0 - count.lost as f64 / whole)));
+            DimensionFigure { id: d.id.clone(), title: d.title.clone(), kept, applicable: count.applicable }
+        });
+        let rules = totals.rules.iter().map(|(number, count)| rule_figure(pack, *number as usize, count));
+        let metrics = METRICS.iter().zip(&totals.measures).filter(|(_, sum)| sum.n > 0).map(|(m, sum)| {
+            let scale = if m.3 == Unit::Count { 1.0 } else { 1000.0 };
+            MeasureFigure {
+                id: m.1,
+                title: m.2,
+                mean: rounded(sum.sum as f64 / sum.n as f64 / scale),
+                max: sum.max as f64 / scale,
+                n: sum.n,
+            }
+        });
+        let ratings: u64 = totals.ratings.iter().sum();
+        let stars: u64 = totals.ratings.iter().zip(1..).map(|(n, stars)| n * stars).sum();
+        Figures {
+            id: id.to_string(),
+            name: totals.name.clone(),
+            team: totals.team.clone(),
+            conversations: n,
+            enough: n >= pack.scorecard.min_sample,
+            score,
+            raw_score: (n > 0).then(|| rounded(totals.raw_sum as f64 / 1e3 / n as f64)),
+            pass_rate: Rate::new(totals.passed, n),
+            critical: totals.critical,
+            accuracies: Accuracies {
+                customer: without(totals.class_errors[0]),
+                business: without(totals.class_errors[1]),
+                compliance: without(totals.class_errors[2]),
+                noncritical: Rate::new(totals.noncritical.1, totals.noncritical.0),
+            },
+            dimensions: dimensions.collect(),
+            rules: rules.collect(),
+            metrics: metrics.collect(),
+            rating: (ratings > 0).then(|| (rounded(stars as f64 / ratings as f64), ratings)),
+        }
+    }
+
+    /// The dimension with the smallest share kept.
+    pub fn worst_dimension(&self) -> Option<&DimensionFigure> {
+        let judged = self.dimensions.iter().filter(|d| d.kept.is_some_and(|k| k < 100.0));
+        judged.min_by(|a, b| a.kept.partial_cmp(&b.kept).unwrap_or(std::cmp::Ordering::Equal))
+    }
+
+    /// A rule's figure.
+    pub fn rule(&self, id: &str) -> Option<&RuleFigure> {
+        self.rules.iter().find(|r| r.id == id)
+    }
+
+    /// The name people know the agent by, with the id.
+    pub fn label(&self) -> String {
+        match &self.name {
+            Some(name) if *name != self.id => format!("{name}({})", self.id),
+            _ => self.id.clone(),
+        }
+    }
+}
+
+/// The figure of one rule.
+pub fn rule_figure(pack: &Pack, number: usize, count: &RuleCount) -> RuleFigure {
+    let rule = &pack.rules[number];
+    RuleFigure {
+        id: rule.id.clone(),
+        title: rule.title.clone(),
+        dimension: pack.scorecard.dimensions[rule.dimension].id.clone(),
+        severity: rule.severity.id(),
+        rate: Rate::new(count.found, count.applicable),
+        findings: count.findings,
+        points: count.points as f64 / 1000.0,
+    }
+}
+
+/// What a rule's findings cost in effect, in milli-points: a critical finding costs the whole score.
+pub fn effective_cost(pack: &Pack, number: usize, count: &RuleCount) -> i64 {
+    let rule = &pack.rules[number];
+    match rule.severity == Severity::Critical && !rule.review_only {
+        true => count.found as i64 * 100_000,
+        false => -count.points,
+    }
+}
+
+/// Figures of agents, teams and everyone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scorecards {
+    /// Everyone.
+    pub all: Figures,
+    /// Teams, by name.
+    pub teams: Vec<Figures>,
+    /// Agents, by id.
+    pub agents: Vec<Figures>,
+}
+
+impl Scorecards {
+    /// Derives all figures.
+    pub fn new(pack: &Pack, aggregate: &Aggregate) -> Scorecards {
+        let teams = teams(aggregate);
+        let agents = aggregate.agents.iter().map(|(id, totals)| Figures::new(id, pack, totals));
+        Scorecards {
+            all: Figures::new("", pack, &aggregate.all),
+            teams: teams.iter().map(|(team, totals)| Figures::new(team, pack, totals)).collect(),
+            agents: agents.collect(),
+        }
+    }
+
+    /// What an agent is compared with: her team when it has others, else everyone.
+    pub fn peers(&self, agent: &Figures) -> &Figures {
+        let team = agent.team.as_deref().and_then(|t| self.teams.iter().find(|f| f.id == t));
+        team.filter(|t| t.conversations > agent.conversations).unwrap_or(&self.all)
+    }
+}
+
+/// The agents' records added up by team.
+fn teams(aggregate: &Aggregate) -> std::collections::BTreeMap<String, AgentTotals> {
+    let mut teams = std::collections::BTreeMap::<String, AgentTotals>::new();
+    for totals in aggregate.agents.values() {
+        if let Some(team) = &totals.team {
+            teams.entry(team.clone()).or_default().merge(totals.clone());
+        }
+    }
+    for (team, totals) in &mut teams {
+        totals.name = None;
+        totals.team = Some(team.clone());
+    }
+    teams
+}

@@ -1,0 +1,12 @@
+//! From findings to scores, and from scores to figures of agents and rules.
+//!
+//! All sums are integers (counts, milli-points, exact histogram bins) so that partial results merge to the same bytes in
+//! any order; rates and intervals are derived at the end.
+
+pub mod aggregate;
+mod card;
+pub mod statistics;
+pub mod top;
+
+pub use aggregate::Aggregate;
+pub use card::{AgentScore, DimensionScore, conversation_score, score};
