@@ -65,6 +65,9 @@ pub struct CompiledBlock {
     pub block: Block,
     /// Exception regexes.
     pub except_regexes: Vec<Regex>,
+    /// The block takes any turn that says something; the number of the text that explains it. Settled without
+    /// scanning, because all its conditions are about other markers, lengths and places.
+    pub any: Option<u32>,
     /// Numbers of the texts that explain its proximity conditions.
     pub near_texts: Vec<u32>,
     /// Forbidden between the parts, normalised.
@@ -78,6 +81,8 @@ pub struct Compiled {
     pub views: [Option<ViewScanner>; 3],
     /// All blocks; those of a marker stand together, in the markers' order.
     pub blocks: Vec<CompiledBlock>,
+    /// Range of the blocks of each marker.
+    pub of_marker: Vec<std::ops::Range<u32>>,
     /// All regexes with the number of the text that explains them.
     pub regexes: Vec<(Regex, u32)>,
     /// Texts that explain hits: phrases and regexes as written.
@@ -97,6 +102,7 @@ pub struct Compiled {
 pub fn compile(pack: &Pack) -> Result<Compiled> {
     let mut builder = Builder::default();
     let mut blocks = Vec::new();
+    let mut of_marker = Vec::with_capacity(pack.markers.len());
     for (id, marker) in pack.markers.iter().enumerate() {
         for block in &marker.blocks {
             let number = blocks.len() as u32;
@@ -105,12 +111,15 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
                 role: block.role.or(marker.role),
                 block: block.clone(),
                 except_regexes: Vec::new(),
+                any: None,
                 near_texts: Vec::new(),
                 near_nots: Vec::new(),
             };
             builder.block(number, block, &mut compiled);
             blocks.push(compiled);
         }
+        let first = (blocks.len() - marker.blocks.len()) as u32;
+        of_marker.push(first..blocks.len() as u32);
     }
     let order = crate::pack::marker_order(&pack.markers);
     let mut views = [None, None, None];
@@ -120,6 +129,7 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     Ok(Compiled {
         views,
         blocks,
+        of_marker,
         regexes: builder.regexes,
         texts: builder.texts,
         contexts: pack.markers.iter().map(|m| m.context.clone()).collect(),
@@ -164,6 +174,10 @@ impl Builder {
             let source = in_view(view, &pattern.source);
             let Some(regex) = compile_regex(&source) else { continue };
             let text = self.text(format!("/{}/", pattern.source));
+            if ANYTHING.contains(&pattern.source.as_str()) && unconditional(block) {
+                compiled.any = Some(text);
+                continue;
+            }
             let regex_number = self.regexes.len() as u32;
             self.regexes.push((regex, text));
             let meaning = Meaning::Regex(regex_number);
@@ -191,6 +205,16 @@ impl Builder {
             }
         }
     }
+}
+
+/// Regexes that say no more than "the turn says something".
+const ANYTHING: &[&str] = &[r"(?s)\S.*", r"(?s).+", r"(?s)^.+$", r"(?s)^.*\S.*$"];
+
+/// True when a block asks nothing of the words themselves.
+fn unconditional(block: &Block) -> bool {
+    let words = block.word || block.whole || block.start || block.end || block.negation || block.question.is_some();
+    let lists = block.except.is_empty() && block.except_regex.is_empty();
+    !words && lists && block.at_least <= 1 && block.min_hits <= 1 && block.min_confidence.is_none()
 }
 
 /// Views are lower case, so literals are looked for in lower case while escapes such as `\S` keep theirs.

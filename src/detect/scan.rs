@@ -29,18 +29,21 @@ pub struct Candidate {
 }
 
 impl Detector {
-    /// Scans one turn and appends what its blocks find to `scratch.pending`.
-    pub(super) fn scan_turn(&self, index: usize, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
-        let compiled = &self.compiled;
+    /// Scans one turn and appends what its blocks find to `scratch.pending`. Gives the turn's length in characters.
+    pub(super) fn scan_turn(
+        &self,
+        index: usize,
+        turn: &Turn<'_>,
+        channel: Option<&str>,
+        pinyin_wanted: bool,
+        scratch: &mut DetectScratch,
+    ) -> u32 {
         let [plain, squeezed, pinyin] = &mut scratch.views;
         text::plain(&turn.text, plain);
-        if compiled.views[ViewKind::Squeezed as usize].is_some() {
-            text::squeezed(plain, squeezed);
-        }
-        if compiled.views[ViewKind::Pinyin as usize].is_some() && self.wants_pinyin(channel) {
-            text::pinyin(plain, pinyin);
-        } else {
-            text::plain("", pinyin);
+        text::squeezed(plain, squeezed);
+        match pinyin_wanted {
+            true => text::pinyin(plain, pinyin),
+            false => text::plain("", pinyin),
         }
         scratch.words_ready = false;
         if self.mode == SegmentMode::Full
@@ -62,9 +65,10 @@ impl Detector {
             self.evaluate(index, block, start..start + len, turn, scratch);
             start += len;
         }
+        scratch.views[1].text().chars().count() as u32
     }
 
-    fn wants_pinyin(&self, channel: Option<&str>) -> bool {
+    pub(super) fn wants_pinyin(&self, channel: Option<&str>) -> bool {
         self.compiled.blocks.iter().any(|b| b.block.view == ViewKind::Pinyin && on_channel(&b.block.channels, channel))
     }
 
@@ -143,6 +147,11 @@ impl Detector {
         if scratch.candidates.is_empty() || !text.fits_length(rules) {
             return;
         }
+        scratch.excused.clear();
+        for regex in &block.except_regexes {
+            scratch.excused.extend(regex.find_iter(view.text()).map(|m| view.original(m.range())));
+        }
+        let excused_spans = &scratch.excused;
         scratch.candidates.retain(|c| {
             let excused = raw.iter().any(|r| match r.used.meaning {
                 Meaning::Except(reach) => {
@@ -154,10 +163,7 @@ impl Detector {
                 _ => false,
             });
             !excused
-                && !block
-                    .except_regexes
-                    .iter()
-                    .any(|regex| regex.find_iter(view.text()).any(|m| view.original(m.range()).overlaps(c.span)))
+                && !excused_spans.iter().any(|e| e.overlaps(c.span))
                 && text.holds(rules, c.span, &self.compiled.negation)
         });
         let found = &mut scratch.candidates;
@@ -184,7 +190,7 @@ impl Detector {
 }
 
 /// True when a block limited to channels is active on this one.
-fn on_channel(channels: &[String], channel: Option<&str>) -> bool {
+pub(super) fn on_channel(channels: &[String], channel: Option<&str>) -> bool {
     channels.is_empty() || channel.is_some_and(|c| channels.iter().any(|own| own == c))
 }
 
