@@ -15,7 +15,7 @@ use crate::pack::reference::normal_phrase;
 use crate::pack::{Negation, Pack};
 
 /// What an automaton match stands for in one block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// One of the block's phrases; the number of its text.
     Phrase(u32),
@@ -28,17 +28,35 @@ pub enum Meaning {
         /// Which part of it.
         part: u16,
     },
-    /// The regex of this number may match.
-    Regex(u32),
+    /// A literal of the regex's required set; when every set is met, the regex may match.
+    Regex {
+        /// Number of the regex.
+        number: u32,
+        /// Number of the set.
+        set: u8,
+    },
 }
 
 /// A use of an automaton pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
     /// The block, numbered over all markers.
     pub block: u32,
     /// What the match means there.
     pub meaning: Meaning,
+}
+
+impl Use {
+    /// Sorts uses by block, and a regex's sets side by side within it; cheap to compare.
+    pub fn key(&self) -> u64 {
+        let within = match self.meaning {
+            Meaning::Phrase(_) => 0,
+            Meaning::Except(_) => 1,
+            Meaning::Part { .. } => 2,
+            Meaning::Regex { number, set } => 4 + u64::from(number) * 4 + u64::from(set),
+        };
+        u64::from(self.block) << 32 | within
+    }
 }
 
 /// One view's automaton and what its patterns mean.
@@ -74,6 +92,17 @@ pub struct CompiledBlock {
     pub near_nots: Vec<Vec<String>>,
 }
 
+/// A regex over a view.
+#[derive(Debug)]
+pub struct ViewRegex {
+    /// The regex.
+    pub regex: Regex,
+    /// Number of the text that explains it.
+    pub text: u32,
+    /// Sets of literals that must be met before it is run.
+    pub sets: u8,
+}
+
 /// Everything detection needs of a pack.
 #[derive(Debug)]
 pub struct Compiled {
@@ -83,8 +112,8 @@ pub struct Compiled {
     pub blocks: Vec<CompiledBlock>,
     /// Range of the blocks of each marker.
     pub of_marker: Vec<std::ops::Range<u32>>,
-    /// All regexes with the number of the text that explains them.
-    pub regexes: Vec<(Regex, u32)>,
+    /// All regexes.
+    pub regexes: Vec<ViewRegex>,
     /// Texts that explain hits: phrases and regexes as written.
     pub texts: Vec<String>,
     /// Marker-level conditions, by marker.
@@ -145,7 +174,7 @@ type ViewPatterns = (BTreeMap<String, Vec<Use>>, Vec<Use>);
 struct Builder {
     /// Per view: pattern → uses, and regexes that always run.
     patterns: [ViewPatterns; 3],
-    regexes: Vec<(Regex, u32)>,
+    regexes: Vec<ViewRegex>,
     texts: Vec<String>,
 }
 
@@ -179,15 +208,17 @@ impl Builder {
                 continue;
             }
             let regex_number = self.regexes.len() as u32;
-            self.regexes.push((regex, text));
-            let meaning = Meaning::Regex(regex_number);
-            match required_literals(&source.to_lowercase_literals()) {
-                Some(literals) => {
-                    for literal in literals {
-                        self.pattern(view, literal, number, meaning);
-                    }
+            let sets = required_literals(&source.to_lowercase_literals());
+            self.regexes.push(ViewRegex { regex, text, sets: sets.len() as u8 });
+            for (set, literals) in sets.iter().enumerate() {
+                let meaning = Meaning::Regex { number: regex_number, set: set as u8 };
+                for literal in literals {
+                    self.pattern(view, literal.clone(), number, meaning);
                 }
-                None => self.patterns[view as usize].1.push(Use { block: number, meaning }),
+            }
+            if sets.is_empty() {
+                let meaning = Meaning::Regex { number: regex_number, set: 0 };
+                self.patterns[view as usize].1.push(Use { block: number, meaning });
             }
         }
         for pattern in &block.except_regex {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::compile::{Meaning, Use};
+use super::compile::{Meaning, Use, ViewRegex};
 use super::conditions::TurnText;
 use super::hit::Hit;
 use super::{DetectScratch, Detector, SegmentMode};
@@ -12,7 +12,7 @@ use crate::span::Span;
 use crate::text;
 
 /// A match of an automaton pattern in one block, in bytes of the view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Raw {
     pub used: Use,
     pub start: u32,
@@ -56,7 +56,7 @@ impl Detector {
         for (kind, _) in ViewKind::ALL {
             self.scan_view(kind, turn, channel, scratch);
         }
-        scratch.raw.sort_unstable();
+        scratch.raw.sort_unstable_by_key(|r| (r.used.key(), r.start, r.end));
         scratch.raw.dedup();
         let mut start = 0;
         while start < scratch.raw.len() {
@@ -97,7 +97,7 @@ impl Detector {
             for used in &scanner.uses[from as usize..to as usize] {
                 match used.meaning {
                     // Where the literal stands does not matter: the regex is run over the whole view.
-                    Meaning::Regex(_) => add(used, 0, 0),
+                    Meaning::Regex { .. } => add(used, 0, 0),
                     _ => add(used, found.start(), found.end()),
                 }
             }
@@ -114,17 +114,24 @@ impl Detector {
         let view = &scratch.views[rules.view as usize];
         let raw = &scratch.raw[raw];
         scratch.candidates.clear();
+        let (mut met, mut last) = (0u8, u32::MAX);
         for r in raw {
             match r.used.meaning {
                 Meaning::Phrase(pattern) => {
                     let span = view.original(r.start as usize..r.end as usize);
                     scratch.candidates.push(Candidate { span, pattern, literal: true });
                 }
-                Meaning::Regex(regex) => {
-                    let (regex, pattern) = &self.compiled.regexes[regex as usize];
+                Meaning::Regex { number, set } => {
+                    // Raw matches are sorted and each set stands once, so a regex's sets stand side by side.
+                    met = if last == number { met + 1 } else { 1 };
+                    last = number;
+                    let ViewRegex { regex, text, sets } = &self.compiled.regexes[number as usize];
+                    if met < (*sets).max(1) || set + 1 < *sets {
+                        continue;
+                    }
                     for found in regex.find_iter(view.text()).filter(|m| !m.is_empty()) {
                         let span = view.original(found.range());
-                        scratch.candidates.push(Candidate { span, pattern: *pattern, literal: false });
+                        scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
                     }
                 }
                 Meaning::Except(_) | Meaning::Part { .. } => {}
