@@ -15,7 +15,7 @@ use crate::pack::reference::normal_phrase;
 use crate::pack::{Negation, Pack};
 
 /// What an automaton match stands for in one block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// One of the block's phrases; the number of its text.
     Phrase(u32),
@@ -28,17 +28,35 @@ pub enum Meaning {
         /// Which part of it.
         part: u16,
     },
-    /// The regex of this number may match.
-    Regex(u32),
+    /// A literal of the regex's required set; when every set is met, the regex may match.
+    Regex {
+        /// Number of the regex.
+        number: u32,
+        /// Number of the set.
+        set: u8,
+    },
 }
 
 /// A use of an automaton pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
     /// The block, numbered over all markers.
     pub block: u32,
     /// What the match means there.
     pub meaning: Meaning,
+}
+
+impl Use {
+    /// Sorts uses by block, and a regex's sets side by side within it; cheap to compare.
+    pub fn key(&self) -> u64 {
+        let within = match self.meaning {
+            Meaning::Phrase(_) => 0,
+            Meaning::Except(_) => 1,
+            Meaning::Part { .. } => 2,
+            Meaning::Regex { number, set } => 4 + u64::from(number) * 4 + u64::from(set),
+        };
+        u64::from(self.block) << 32 | within
+    }
 }
 
 /// One view's automaton and what its patterns mean.
@@ -65,10 +83,24 @@ pub struct CompiledBlock {
     pub block: Block,
     /// Exception regexes.
     pub except_regexes: Vec<Regex>,
+    /// The block takes any turn that says something; the number of the text that explains it. Settled without
+    /// scanning, because all its conditions are about other markers, lengths and places.
+    pub any: Option<u32>,
     /// Numbers of the texts that explain its proximity conditions.
     pub near_texts: Vec<u32>,
     /// Forbidden between the parts, normalised.
     pub near_nots: Vec<Vec<String>>,
+}
+
+/// A regex over a view.
+#[derive(Debug)]
+pub struct ViewRegex {
+    /// The regex.
+    pub regex: Regex,
+    /// Number of the text that explains it.
+    pub text: u32,
+    /// Sets of literals that must be met before it is run.
+    pub sets: u8,
 }
 
 /// Everything detection needs of a pack.
@@ -78,8 +110,10 @@ pub struct Compiled {
     pub views: [Option<ViewScanner>; 3],
     /// All blocks; those of a marker stand together, in the markers' order.
     pub blocks: Vec<CompiledBlock>,
-    /// All regexes with the number of the text that explains them.
-    pub regexes: Vec<(Regex, u32)>,
+    /// Range of the blocks of each marker.
+    pub of_marker: Vec<std::ops::Range<u32>>,
+    /// All regexes.
+    pub regexes: Vec<ViewRegex>,
     /// Texts that explain hits: phrases and regexes as written.
     pub texts: Vec<String>,
     /// The block each text belongs to.
@@ -99,6 +133,7 @@ pub struct Compiled {
 pub fn compile(pack: &Pack) -> Result<Compiled> {
     let mut builder = Builder::default();
     let mut blocks = Vec::new();
+    let mut of_marker = Vec::with_capacity(pack.markers.len());
     for (id, marker) in pack.markers.iter().enumerate() {
         for block in &marker.blocks {
             let number = blocks.len() as u32;
@@ -107,12 +142,15 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
                 role: block.role.or(marker.role),
                 block: block.clone(),
                 except_regexes: Vec::new(),
+                any: None,
                 near_texts: Vec::new(),
                 near_nots: Vec::new(),
             };
             builder.block(number, block, &mut compiled);
             blocks.push(compiled);
         }
+        let first = (blocks.len() - marker.blocks.len()) as u32;
+        of_marker.push(first..blocks.len() as u32);
     }
     let order = crate::pack::marker_order(&pack.markers);
     let mut views = [None, None, None];
@@ -122,6 +160,7 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     Ok(Compiled {
         views,
         blocks,
+        of_marker,
         regexes: builder.regexes,
         texts: builder.texts,
         owners: builder.owners,
@@ -138,7 +177,7 @@ type ViewPatterns = (BTreeMap<String, Vec<Use>>, Vec<Use>);
 struct Builder {
     /// Per view: pattern → uses, and regexes that always run.
     patterns: [ViewPatterns; 3],
-    regexes: Vec<(Regex, u32)>,
+    regexes: Vec<ViewRegex>,
     texts: Vec<String>,
     owners: Vec<u32>,
 }
@@ -169,16 +208,22 @@ impl Builder {
             let source = in_view(view, &pattern.source);
             let Some(regex) = compile_regex(&source) else { continue };
             let text = self.text(number, format!("/{}/", pattern.source));
+            if ANYTHING.contains(&pattern.source.as_str()) && unconditional(block) {
+                compiled.any = Some(text);
+                continue;
+            }
             let regex_number = self.regexes.len() as u32;
-            self.regexes.push((regex, text));
-            let meaning = Meaning::Regex(regex_number);
-            match required_literals(&source.to_lowercase_literals()) {
-                Some(literals) => {
-                    for literal in literals {
-                        self.pattern(view, literal, number, meaning);
-                    }
+            let sets = required_literals(&source.to_lowercase_literals());
+            self.regexes.push(ViewRegex { regex, text, sets: sets.len() as u8 });
+            for (set, literals) in sets.iter().enumerate() {
+                let meaning = Meaning::Regex { number: regex_number, set: set as u8 };
+                for literal in literals {
+                    self.pattern(view, literal.clone(), number, meaning);
                 }
-                None => self.patterns[view as usize].1.push(Use { block: number, meaning }),
+            }
+            if sets.is_empty() {
+                let meaning = Meaning::Regex { number: regex_number, set: 0 };
+                self.patterns[view as usize].1.push(Use { block: number, meaning });
             }
         }
         for pattern in &block.except_regex {
@@ -196,6 +241,16 @@ impl Builder {
             }
         }
     }
+}
+
+/// Regexes that say no more than "the turn says something".
+const ANYTHING: &[&str] = &[r"(?s)\S.*", r"(?s).+", r"(?s)^.+$", r"(?s)^.*\S.*$"];
+
+/// True when a block asks nothing of the words themselves.
+fn unconditional(block: &Block) -> bool {
+    let words = block.word || block.whole || block.start || block.end || block.negation || block.question.is_some();
+    let lists = block.except.is_empty() && block.except_regex.is_empty();
+    !words && lists && block.at_least <= 1 && block.min_hits <= 1 && block.min_confidence.is_none()
 }
 
 /// Views are lower case, so literals are looked for in lower case while escapes such as `\S` keep theirs.

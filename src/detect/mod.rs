@@ -50,9 +50,15 @@ pub struct DetectScratch {
     views: [View; 3],
     raw: Vec<scan::Raw>,
     candidates: Vec<scan::Candidate>,
+    excused: Vec<crate::span::Span>,
     words: Vec<u32>,
     words_ready: bool,
     pending: Vec<Hit>,
+    settled: Vec<Hit>,
+    /// Where each settled marker's hits stand in the list.
+    settled_at: Vec<(usize, usize)>,
+    /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.
+    lengths: Vec<Option<u32>>,
 }
 
 impl Detector {
@@ -121,11 +127,16 @@ impl Detector {
     ) {
         hits.reset(conversation.turns.len(), self.markers);
         scratch.pending.clear();
+        scratch.lengths.clear();
+        let channel = conversation.channel.as_deref();
+        let pinyin = self.wants_pinyin(channel);
         for (i, turn) in conversation.turns.iter().enumerate() {
-            if turn.is_human_words() && !turn.text.is_empty() {
-                self.scan_turn(i, turn, conversation.channel.as_deref(), scratch, trace);
-            }
+            let length = match turn.is_human_words() && !turn.text.trim().is_empty() {
+                true => Some(self.scan_turn(i, turn, channel, pinyin, scratch, trace)),
+                false => None,
+            };
+            scratch.lengths.push(length);
         }
-        self.settle(conversation, layout, &mut scratch.pending, hits, trace);
+        self.settle(conversation, layout, scratch, hits, trace);
     }
 }

@@ -23,6 +23,10 @@ pub fn find(
         Meaning::Part { near, part } if near == number => Some(part),
         _ => None,
     };
+    let present = raw.iter().filter_map(part).fold(0u64, |seen, p| seen | 1 << p);
+    if (present.count_ones() as usize) < near.parts.len() {
+        return;
+    }
     let places: Vec<(u16, u32, u32)> = {
         let mut all: Vec<_> = raw.iter().filter_map(|r| part(r).map(|p| (p, r.start, r.end))).collect();
         all.sort_unstable_by_key(|p| (p.1, p.2, p.0));

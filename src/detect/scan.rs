@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::compile::{Meaning, Use};
+use super::compile::{Meaning, Use, ViewRegex};
 use super::conditions::TurnText;
 use super::hit::Hit;
 use super::{DetectScratch, Detector, SegmentMode};
@@ -13,7 +13,7 @@ use crate::text;
 use crate::trace::{Held, NearMiss, Trace};
 
 /// A match of an automaton pattern in one block, in bytes of the view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Raw {
     pub used: Use,
     pub start: u32,
@@ -30,25 +30,22 @@ pub struct Candidate {
 }
 
 impl Detector {
-    /// Scans one turn and appends what its blocks find to `scratch.pending`.
+    /// Scans one turn and appends what its blocks find to `scratch.pending`. Gives the turn's length in characters.
     pub(super) fn scan_turn<T: Trace>(
         &self,
         index: usize,
         turn: &Turn<'_>,
         channel: Option<&str>,
+        pinyin_wanted: bool,
         scratch: &mut DetectScratch,
         trace: &mut T,
-    ) {
-        let compiled = &self.compiled;
+    ) -> u32 {
         let [plain, squeezed, pinyin] = &mut scratch.views;
         text::plain(&turn.text, plain);
-        if compiled.views[ViewKind::Squeezed as usize].is_some() {
-            text::squeezed(plain, squeezed);
-        }
-        if compiled.views[ViewKind::Pinyin as usize].is_some() && self.wants_pinyin(channel) {
-            text::pinyin(plain, pinyin);
-        } else {
-            text::plain("", pinyin);
+        text::squeezed(plain, squeezed);
+        match pinyin_wanted {
+            true => text::pinyin(plain, pinyin),
+            false => text::plain("", pinyin),
         }
         scratch.words_ready = false;
         if self.mode == SegmentMode::Full
@@ -59,28 +56,28 @@ impl Detector {
         }
         scratch.raw.clear();
         for (kind, _) in ViewKind::ALL {
-            self.scan_view(kind, index, turn, channel, scratch, trace);
+            self.scan_view(kind, (index, turn), channel, scratch, trace);
         }
-        scratch.raw.sort_unstable();
+        scratch.raw.sort_unstable_by_key(|r| (r.used.key(), r.start, r.end));
         scratch.raw.dedup();
         let mut start = 0;
         while start < scratch.raw.len() {
             let block = scratch.raw[start].used.block;
             let len = scratch.raw[start..].partition_point(|r| r.used.block == block);
-            self.evaluate(index, block, start..start + len, turn, scratch, trace);
+            self.evaluate((index, turn), block, start..start + len, scratch, trace);
             start += len;
         }
+        scratch.views[1].text().chars().count() as u32
     }
 
-    fn wants_pinyin(&self, channel: Option<&str>) -> bool {
+    pub(super) fn wants_pinyin(&self, channel: Option<&str>) -> bool {
         self.compiled.blocks.iter().any(|b| b.block.view == ViewKind::Pinyin && on_channel(&b.block.channels, channel))
     }
 
     fn scan_view<T: Trace>(
         &self,
         kind: ViewKind,
-        index: usize,
-        turn: &Turn<'_>,
+        (index, turn): (usize, &Turn<'_>),
         channel: Option<&str>,
         scratch: &mut DetectScratch,
         trace: &mut T,
@@ -120,7 +117,7 @@ impl Detector {
             for used in &scanner.uses[from as usize..to as usize] {
                 match used.meaning {
                     // Where the literal stands does not matter: the regex is run over the whole view.
-                    Meaning::Regex(_) => add(used, 0, 0),
+                    Meaning::Regex { .. } => add(used, 0, 0),
                     _ => add(used, found.start(), found.end()),
                 }
             }
@@ -133,10 +130,9 @@ impl Detector {
     /// Checks one block's raw matches and appends its hits.
     fn evaluate<T: Trace>(
         &self,
-        index: usize,
+        (index, turn): (usize, &Turn<'_>),
         number: u32,
         raw: Range<usize>,
-        turn: &Turn<'_>,
         scratch: &mut DetectScratch,
         trace: &mut T,
     ) {
@@ -145,17 +141,24 @@ impl Detector {
         let view = &scratch.views[rules.view as usize];
         let raw = &scratch.raw[raw];
         scratch.candidates.clear();
+        let (mut met, mut last) = (0u8, u32::MAX);
         for r in raw {
             match r.used.meaning {
                 Meaning::Phrase(pattern) => {
                     let span = view.original(r.start as usize..r.end as usize);
                     scratch.candidates.push(Candidate { span, pattern, literal: true });
                 }
-                Meaning::Regex(regex) => {
-                    let (regex, pattern) = &self.compiled.regexes[regex as usize];
+                Meaning::Regex { number, set } => {
+                    // Raw matches are sorted and each set stands once, so a regex's sets stand side by side.
+                    met = if last == number { met + 1 } else { 1 };
+                    last = number;
+                    let ViewRegex { regex, text, sets } = &self.compiled.regexes[number as usize];
+                    if met < (*sets).max(1) || set + 1 < *sets {
+                        continue;
+                    }
                     for found in regex.find_iter(view.text()).filter(|m| !m.is_empty()) {
                         let span = view.original(found.range());
-                        scratch.candidates.push(Candidate { span, pattern: *pattern, literal: false });
+                        scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
                     }
                 }
                 Meaning::Except(_) | Meaning::Part { .. } => {}
@@ -194,8 +197,13 @@ impl Detector {
             scratch.candidates.iter().for_each(|c| missed(c, Held::Length));
             return;
         }
+        scratch.excused.clear();
+        for regex in &block.except_regexes {
+            scratch.excused.extend(regex.find_iter(view.text()).map(|m| view.original(m.range())));
+        }
+        let excused_spans = &scratch.excused;
         scratch.candidates.retain(|c| {
-            let excepted = raw.iter().find_map(|r| match r.used.meaning {
+            let excused = raw.iter().find_map(|r| match r.used.meaning {
                 Meaning::Except(reach) => {
                     let except = view.original(r.start as usize..r.end as usize);
                     // The longer phrase wins: an exception that is only part of the phrase itself excuses nothing.
@@ -204,13 +212,8 @@ impl Detector {
                 }
                 _ => None,
             });
-            let held = excepted
-                .or_else(|| {
-                    block.except_regexes.iter().find_map(|regex| {
-                        let mut spans = regex.find_iter(view.text()).map(|m| view.original(m.range()));
-                        spans.find(|s| s.overlaps(c.span)).map(Held::ExceptRegex)
-                    })
-                })
+            let held = excused
+                .or_else(|| excused_spans.iter().find(|e| e.overlaps(c.span)).map(|e| Held::ExceptRegex(*e)))
                 .or_else(|| text.held(rules, c.span, &self.compiled.negation));
             match held {
                 None => true,
@@ -249,7 +252,7 @@ impl Detector {
 }
 
 /// True when a block limited to channels is active on this one.
-fn on_channel(channels: &[String], channel: Option<&str>) -> bool {
+pub(super) fn on_channel(channels: &[String], channel: Option<&str>) -> bool {
     channels.is_empty() || channel.is_some_and(|c| channels.iter().any(|own| own == c))
 }
 
