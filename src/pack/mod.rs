@@ -15,6 +15,7 @@ pub mod rule;
 pub mod schema;
 pub mod scorecard;
 pub mod source;
+pub mod template;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,7 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::diagnostic::{self, Diagnostic, Severity, SourceFile};
 use crate::error::{Error, Result};
 use fields::{Faults, Table};
-pub use lint::evaluation_order as marker_order;
+pub use lint::{evaluation_order as marker_order, pedantic};
 use marker::Marker;
 use reference::Names;
 use rule::Rule;
