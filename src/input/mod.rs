@@ -34,6 +34,7 @@ mod encoding;
 mod json;
 mod jsonl;
 mod layout;
+pub mod phrases;
 mod reader;
 mod reject;
 mod rows;
