@@ -13,6 +13,7 @@ use crate::pack::expression::MarkerId;
 use crate::pack::marker::{Block, Context, Near, Reach, ViewKind};
 use crate::pack::reference::normal_phrase;
 use crate::pack::{Negation, Pack};
+use crate::text::EntityKind;
 
 /// What an automaton match stands for in one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum Meaning {
         /// Which part of it.
         part: u16,
     },
+    /// An entity; the number of the text that names it.
+    Entity(u32),
     /// A literal of the regex's required set; when every set is met, the regex may match.
     Regex {
         /// Number of the regex.
@@ -53,6 +56,7 @@ impl Use {
             Meaning::Phrase(_) => 0,
             Meaning::Except(_) => 1,
             Meaning::Part { .. } => 2,
+            Meaning::Entity(_) => 3,
             Meaning::Regex { number, set } => 4 + u64::from(number) * 4 + u64::from(set),
         };
         u64::from(self.block) << 32 | within
@@ -112,6 +116,8 @@ pub struct Compiled {
     pub blocks: Vec<CompiledBlock>,
     /// Range of the blocks of each marker.
     pub of_marker: Vec<std::ops::Range<u32>>,
+    /// Uses of entities, by kind.
+    pub entities: Vec<(EntityKind, Use)>,
     /// All regexes.
     pub regexes: Vec<ViewRegex>,
     /// Texts that explain hits: phrases and regexes as written.
@@ -159,6 +165,7 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
         views,
         blocks,
         of_marker,
+        entities: builder.entities,
         regexes: builder.regexes,
         texts: builder.texts,
         contexts: pack.markers.iter().map(|m| m.context.clone()).collect(),
@@ -175,6 +182,7 @@ struct Builder {
     /// Per view: pattern → uses, and regexes that always run.
     patterns: [ViewPatterns; 3],
     regexes: Vec<ViewRegex>,
+    entities: Vec<(EntityKind, Use)>,
     texts: Vec<String>,
 }
 
@@ -195,6 +203,10 @@ impl Builder {
         for phrase in &block.phrases {
             let text = self.text(phrase.as_str());
             self.pattern(view, normal_phrase(view, phrase), number, Meaning::Phrase(text));
+        }
+        for kind in &block.entities {
+            let text = self.text(format!("<{}>", kind.as_str()));
+            self.entities.push((*kind, Use { block: number, meaning: Meaning::Entity(text) }));
         }
         for (reach, phrase) in &block.except {
             self.pattern(view, normal_phrase(view, phrase), number, Meaning::Except(*reach));

@@ -47,6 +47,7 @@ pub struct DetectScratch {
     views: [View; 3],
     raw: Vec<scan::Raw>,
     candidates: Vec<scan::Candidate>,
+    entities: Vec<crate::text::Entity>,
     excused: Vec<crate::span::Span>,
     words: Vec<u32>,
     words_ready: bool,

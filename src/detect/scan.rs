@@ -56,6 +56,9 @@ impl Detector {
         for (kind, _) in ViewKind::ALL {
             self.scan_view(kind, turn, channel, scratch);
         }
+        if !self.compiled.entities.is_empty() {
+            self.scan_entities(turn, channel, scratch);
+        }
         scratch.raw.sort_unstable_by_key(|r| (r.used.key(), r.start, r.end));
         scratch.raw.dedup();
         let mut start = 0;
@@ -72,6 +75,32 @@ impl Detector {
         self.compiled.blocks.iter().any(|b| b.block.view == ViewKind::Pinyin && on_channel(&b.block.channels, channel))
     }
 
+    /// The phrase a candidate was found by.
+    fn texts_of(&self, candidate: &Candidate) -> &str {
+        &self.compiled.texts[candidate.pattern as usize]
+    }
+
+    /// Whether the block of a use looks at this turn at all.
+    fn listens(&self, used: &Use, turn: &Turn<'_>, channel: Option<&str>) -> bool {
+        let block = &self.compiled.blocks[used.block as usize];
+        let unsure = match (turn.confidence, block.block.min_confidence) {
+            (Some(confidence), Some(least)) => ((confidence * 1000.0) as u32) < least,
+            _ => false,
+        };
+        block.role.is_none_or(|r| r == turn.role) && on_channel(&block.block.channels, channel) && !unsure
+    }
+
+    fn scan_entities(&self, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
+        text::entities(scratch.views[0].text(), &mut scratch.entities);
+        for entity in &scratch.entities {
+            for (_, used) in self.compiled.entities.iter().filter(|(kind, _)| *kind == entity.kind) {
+                if self.listens(used, turn, channel) {
+                    scratch.raw.push(Raw { used: *used, start: entity.start as u32, end: entity.end as u32 });
+                }
+            }
+        }
+    }
+
     fn scan_view(&self, kind: ViewKind, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
         let Some(scanner) = &self.compiled.views[kind as usize] else { return };
         let view = scratch.views[kind as usize].text();
@@ -80,12 +109,7 @@ impl Detector {
         }
         let raw = &mut scratch.raw;
         let mut add = |used: &Use, start: usize, end: usize| {
-            let block = &self.compiled.blocks[used.block as usize];
-            let low = match (turn.confidence, block.block.min_confidence) {
-                (Some(confidence), Some(least)) => ((confidence * 1000.0) as u32) < least,
-                _ => false,
-            };
-            if block.role.is_none_or(|r| r == turn.role) && on_channel(&block.block.channels, channel) && !low {
+            if self.listens(used, turn, channel) {
                 raw.push(Raw { used: *used, start: start as u32, end: end as u32 });
             }
         };
@@ -134,6 +158,10 @@ impl Detector {
                         scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
                     }
                 }
+                Meaning::Entity(pattern) => {
+                    let span = scratch.views[0].original(r.start as usize..r.end as usize);
+                    scratch.candidates.push(Candidate { span, pattern, literal: true });
+                }
                 Meaning::Except(_) | Meaning::Part { .. } => {}
             }
         }
@@ -171,7 +199,7 @@ impl Detector {
             });
             !excused
                 && !excused_spans.iter().any(|e| e.overlaps(c.span))
-                && text.holds(rules, c.span, &self.compiled.negation)
+                && text.holds(rules, c.span, self.texts_of(c), &self.compiled.negation)
         });
         let found = &mut scratch.candidates;
         found.sort_unstable_by_key(|c| (c.span.start, std::cmp::Reverse(c.span.end), c.pattern));

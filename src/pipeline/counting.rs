@@ -68,7 +68,10 @@ fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part
     let turns = &conversation.turns;
     let said = |turn: usize, role: Role| turns[turn].role == role && turns[turn].is_human_words();
     for finding in &part.judgement.findings {
-        let Finding { rule, points, turn, span, why, .. } = finding;
+        let Finding { rule, points, turn, span, why, review, .. } = finding;
+        if *review {
+            continue;
+        }
         let Some(count) = totals.rules.get_mut(&(*rule as u32)) else { continue };
         let key = (*points, &*conversation.id, *turn);
         if !count.evidence.wants(|last| key.cmp(&(last.points, &*last.conversation_id, last.turn))) {

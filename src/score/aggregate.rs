@@ -59,6 +59,8 @@ pub struct RuleCount {
     pub found: u64,
     /// Findings.
     pub findings: u64,
+    /// Findings left to a person's review; they are not among the others.
+    pub review: u64,
     /// Milli-points.
     pub points: i64,
     /// The costliest findings.
@@ -172,7 +174,8 @@ impl AgentTotals {
         }
         for finding in &case.judgement.findings {
             let count = self.rules.entry(finding.rule as u32).or_default();
-            count.findings += 1;
+            count.review += u64::from(finding.review);
+            count.findings += u64::from(!finding.review);
             count.points += finding.points;
         }
         self.measures.resize(METRICS.len(), MeasureSum::default());
@@ -216,6 +219,7 @@ impl AgentTotals {
             own.applicable += more.applicable;
             own.found += more.found;
             own.findings += more.findings;
+            own.review += more.review;
             own.points += more.points;
             own.evidence.merge(more.evidence);
             own.good.merge(more.good);
