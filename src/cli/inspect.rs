@@ -126,6 +126,7 @@ pub fn run(args: Args) -> Result<Outcome> {
 
 fn write_reports(folder: &StagedFolder, pack: &Pack, summary: &Summary, cards: &Scorecards, lang: Lang) -> Result<()> {
     folder.write("scorecards.csv", |out| csv::scorecards(out, pack, cards, lang))?;
+    folder.write("skills.csv", |out| csv::skills(out, cards, lang))?;
     folder.write("rules.csv", |out| csv::rules(out, pack, &summary.aggregate, lang))?;
     folder.write("scorecards.json", |out| {
         serde_json::to_writer_pretty(&mut *out, cards)?;

@@ -35,6 +35,7 @@ pub fn count(
     }
     aggregate.judged += 1;
     let last_agent = inspection.layout.segments.last().map(|s| s.agent);
+    let kind = format!("{channel}/{}", conversation.stage.as_deref().unwrap_or(""));
     for (number, part) in inspection.agents.iter().enumerate() {
         let Some(score) = &part.score else { continue };
         let speaker = &conversation.turns[inspection.layout.agents[number]];
@@ -45,6 +46,7 @@ pub fn count(
             measures: &inspection.agent_measures[number],
             // The rating is given at the end: it is the last agent's.
             rating: conversation.rating.filter(|_| last_agent == Some(number)),
+            kind: &kind,
         };
         aggregate.all.count(engine.pack(), &counted);
         let totals = aggregate.agent(id);

@@ -122,6 +122,8 @@ pub struct AgentTotals {
     pub measures: Vec<MeasureSum>,
     /// Ratings 1–5.
     pub ratings: [u64; 5],
+    /// Conversations and milli-points by kind of conversation (`channel/stage`).
+    pub mix: BTreeMap<String, (u64, i64)>,
 }
 
 /// One agent's conversation, ready to be counted.
@@ -134,6 +136,8 @@ pub struct Counted<'c> {
     pub measures: &'c Measures,
     /// The customer's rating, when it is hers to have.
     pub rating: Option<u8>,
+    /// The kind of conversation, for the case mix.
+    pub kind: &'c str,
 }
 
 impl AgentTotals {
@@ -186,6 +190,12 @@ impl AgentTotals {
                 sum.max = sum.max.max(value);
             }
         }
+        let kind = match self.mix.get_mut(case.kind) {
+            Some(kind) => kind,
+            None => self.mix.entry(case.kind.to_string()).or_default(),
+        };
+        kind.0 += 1;
+        kind.1 += score.score;
         if let Some(rating @ 1..=5) = case.rating {
             self.ratings[usize::from(rating) - 1] += 1;
         }
@@ -237,6 +247,11 @@ impl AgentTotals {
         }
         for (own, more) in self.ratings.iter_mut().zip(other.ratings) {
             *own += more;
+        }
+        for (kind, more) in other.mix {
+            let own = self.mix.entry(kind).or_default();
+            own.0 += more.0;
+            own.1 += more.1;
         }
     }
 }
