@@ -13,6 +13,7 @@ use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
 use crate::score::{AgentScore, conversation_score, score};
 use crate::text::View;
+use crate::trace::{NoTrace, Trace};
 
 /// Settings of an engine.
 #[derive(Debug, Clone)]
@@ -151,7 +152,19 @@ impl Engine {
 
     /// Inspects a conversation.
     pub fn inspect<'s>(&self, conversation: &Conversation<'_>, scratch: &'s mut Scratch) -> &'s Inspection {
-        self.annotate(conversation, scratch);
+        self.inspect_traced(conversation, scratch, &mut NoTrace)
+    }
+
+    /// Inspects a conversation and tells `trace` what was considered.
+    pub fn inspect_traced<'s, T: Trace>(
+        &self,
+        conversation: &Conversation<'_>,
+        scratch: &'s mut Scratch,
+        trace: &mut T,
+    ) -> &'s Inspection {
+        let out = &mut scratch.inspection;
+        out.layout.fill(conversation);
+        self.detector.detect_traced(conversation, &out.layout, &mut scratch.detect, &mut out.hits, trace);
         if self.repeats {
             let segmenter = self.detector.segmenter();
             scratch.repeats.fill(conversation, &self.pack.repeat, segmenter, &mut scratch.view);
@@ -187,7 +200,7 @@ impl Engine {
                 swapped: out.swapped,
                 lang: self.options.lang,
             };
-            let judgement = judge::judge(&self.pack, &case, agent);
+            let judgement = judge::judge_traced(&self.pack, &case, agent, trace);
             let score = score(&self.pack, &judgement);
             out.agents.push(AgentPart { judgement, score });
         }

@@ -4,6 +4,7 @@ use crate::pack::Negation;
 use crate::pack::marker::{Block, Reach, ViewKind};
 use crate::span::Span;
 use crate::text::{self, Segmenter, View};
+use crate::trace::Held;
 
 /// A turn's texts while its blocks are checked; words are segmented at most once, when first asked for.
 pub struct TurnText<'t> {
@@ -75,38 +76,44 @@ impl TurnText<'_> {
         around.contains(&self.plain.position_of(except.start as usize))
     }
 
-    /// Whether the hit meets the block's own conditions.
-    pub fn holds(&mut self, block: &Block, span: Span, phrase: &str, negation: &Negation) -> bool {
+    /// What keeps the hit from meeting the block's own conditions, if anything.
+    pub fn held(&mut self, block: &Block, span: Span, phrase: &str, negation: &Negation) -> Option<Held> {
         let range = self.plain_range(span);
         let spelt = &self.plain.text()[range.clone()] == phrase;
         if block.view == ViewKind::Pinyin && !spelt && self.is_common_words(range.clone()) {
-            return false;
+            return Some(Held::CommonWords);
         }
         if block.whole || block.start || block.end {
             let message = text::trim_message(self.plain.text());
             let from_start = range.start <= message.start;
             let to_end = range.end >= message.end;
-            if (block.whole || block.start) && !from_start || (block.whole || block.end) && !to_end {
-                return false;
+            if block.whole && !(from_start && to_end) {
+                return Some(Held::NotWhole);
+            }
+            if block.start && !from_start {
+                return Some(Held::NotStart);
+            }
+            if block.end && !to_end {
+                return Some(Held::NotEnd);
             }
         }
         if let Some(wanted) = block.question
             && text::is_question(self.plain.text(), range.start) != wanted
         {
-            return false;
+            return Some(Held::Question(wanted));
         }
         if block.negation && negated(self.plain.text(), range.start, negation) {
-            return false;
+            return Some(Held::Negated);
         }
         if block.word {
-            let Some(words) = self.words() else { return false };
+            let Some(words) = self.words() else { return Some(Held::NoWords) };
             let at = |p: usize| words.binary_search(&(p as u32)).is_ok();
             if !at(range.start) || !at(range.end) {
-                return false;
+                return Some(Held::NotWord);
             }
         }
         debug_assert!(self.original.is_char_boundary(span.start as usize));
-        true
+        None
     }
 }
 

@@ -12,6 +12,7 @@ pub mod marker;
 pub mod overrides;
 pub mod reference;
 pub mod rule;
+pub mod schema;
 pub mod scorecard;
 pub mod source;
 
