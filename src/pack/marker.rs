@@ -326,7 +326,8 @@ fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top:
     }
     block.phrases = names.phrases(table, "phrases", "phrases_file", block.view, faults);
     block.regexes = regexes(table, "regex", faults);
-    let had_near = table.has("near");
+    // A faulty regex or near was reported as such: the block is not reported as empty besides.
+    let attempted = table.has("near") || table.has("regex");
     for near_table in table.tables("near", faults) {
         if let Some(near) = near(near_table, names, faults) {
             block.nears.push(near);
@@ -362,7 +363,7 @@ fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top:
         block.min_chars = None;
     }
     let has_pattern = !(block.phrases.is_empty() && block.regexes.is_empty() && block.nears.is_empty());
-    (has_pattern || had_near).then_some(block)
+    (has_pattern || attempted).then_some(block)
 }
 
 fn regexes(table: &mut Table<'_>, key: &'static str, faults: &mut Faults<'_>) -> Vec<Pattern> {
