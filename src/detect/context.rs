@@ -6,8 +6,8 @@ use super::{DetectScratch, Detector};
 use crate::conversation::{Conversation, Role};
 use crate::layout::Layout;
 use crate::pack::expression::MarkerId;
-use crate::span::Span;
 use crate::pack::marker::{Context, Direction, Neighbour, Occurrence, Position, Scope};
+use crate::span::Span;
 
 impl Detector {
     /// Moves the pending hits that hold into `hits`, marker by marker, each after those it looks at.
