@@ -339,7 +339,8 @@ fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top:
             }
         }
     }
-    let had_near = table.has("near");
+    // A faulty regex or near was reported as such: the block is not reported as empty besides.
+    let attempted = table.has("near") || table.has("regex") || table.has("entity");
     for near_table in table.tables("near", faults) {
         if let Some(near) = near(near_table, names, faults) {
             block.nears.push(near);
@@ -376,7 +377,7 @@ fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top:
     }
     let has_pattern =
         !(block.phrases.is_empty() && block.regexes.is_empty() && block.nears.is_empty() && block.entities.is_empty());
-    (has_pattern || had_near).then_some(block)
+    (has_pattern || attempted).then_some(block)
 }
 
 fn regexes(table: &mut Table<'_>, key: &'static str, faults: &mut Faults<'_>) -> Vec<Pattern> {

@@ -167,6 +167,7 @@ impl Pack {
         let pack = load(files, &mut all);
         diagnostic::sort(&mut all);
         all.dedup();
+        quiet_echoes(&mut all);
         (pack, all)
     }
 
@@ -296,6 +297,28 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
     };
     lint::lint(&pack, all);
     Some(pack)
+}
+
+/// Most syntax faults told of one file: past the first few they are echoes of one bracket or quote left open.
+const MOST_SYNTAX: usize = 3;
+
+/// Drops what only follows from a file's syntax faults, so that a missing bracket does not hide behind twenty others:
+/// of such a file its first syntax faults are told, one a line.
+fn quiet_echoes(all: &mut Vec<Diagnostic>) {
+    let path = |d: &Diagnostic| d.place.as_ref().map(|(file, _)| file.path.clone());
+    let broken: std::collections::BTreeSet<_> =
+        all.iter().filter(|d| d.code == codes::SYNTAX.name).filter_map(path).collect();
+    let mut told: BTreeMap<std::path::PathBuf, Vec<usize>> = BTreeMap::new();
+    all.retain(|d| {
+        let Some(path) = path(d).filter(|p| broken.contains(p)) else { return true };
+        let lines = told.entry(path).or_default();
+        let line = d.position().map_or(0, |(_, line, _)| line);
+        let keep = d.code == codes::SYNTAX.name && lines.len() < MOST_SYNTAX && !lines.contains(&line);
+        if keep {
+            lines.push(line);
+        }
+        keep
+    });
 }
 
 /// What `pack.toml` says.
