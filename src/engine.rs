@@ -70,6 +70,8 @@ pub struct Inspection {
     pub score: Option<(i64, i64)>,
     /// Why it was not judged.
     pub not_judged: Option<NotJudged>,
+    /// Agent and customer seem to have changed places in the export; all findings go to review.
+    pub swapped: bool,
 }
 
 /// Why a conversation has no score.
@@ -164,7 +166,8 @@ impl Engine {
         out.layout.fill(conversation);
         self.detector.detect_traced(conversation, &out.layout, &mut scratch.detect, &mut out.hits, trace);
         if self.repeats {
-            scratch.repeats.fill(conversation, self.detector.segmenter(), &mut scratch.view);
+            let segmenter = self.detector.segmenter();
+            scratch.repeats.fill(conversation, &self.pack.repeat, segmenter, &mut scratch.view);
         }
         let out = &mut scratch.inspection;
         let marks = ConversationMarks { hits: &out.hits, wait: self.wait, polite: &self.polite };
@@ -173,6 +176,7 @@ impl Engine {
         for agent in 0..out.layout.agent_count() {
             out.agent_measures.push(measure(conversation, &out.layout, Some(agent), &marks));
         }
+        out.swapped = self.swapped(conversation, &out.hits);
         out.agents.clear();
         out.score = None;
         out.not_judged = self.gate(conversation, &out.layout);
@@ -193,6 +197,7 @@ impl Engine {
                 repeats: &scratch.repeats,
                 measures: &out.agent_measures,
                 began,
+                swapped: out.swapped,
                 lang: self.options.lang,
             };
             let judgement = judge::judge_traced(&self.pack, &case, agent, trace);
@@ -204,6 +209,17 @@ impl Engine {
             out.not_judged = Some(NotJudged::NothingApplicable);
         }
         out
+    }
+
+    /// Whether the customer's turns sound like an agent's and the agent's do not.
+    fn swapped(&self, conversation: &Conversation<'_>, hits: &Hits) -> bool {
+        let Some(voice) = self.pack.review.agent_voice else { return false };
+        let count = |role| {
+            let turns = conversation.turns.iter().enumerate();
+            turns.filter(|(i, t)| t.role == role && hits.has(*i, voice)).count() as u32
+        };
+        let customer = count(Role::Customer);
+        customer >= self.pack.review.swapped_from && customer > 2 * count(Role::Agent)
     }
 
     fn gate(&self, conversation: &Conversation<'_>, layout: &Layout) -> Option<NotJudged> {

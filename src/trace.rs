@@ -29,6 +29,8 @@ pub enum Held {
     Negated,
     /// An end of the hit lies inside a word.
     NotWord,
+    /// Sounds like the phrase, but is made of ordinary words.
+    CommonWords,
     /// Words are not segmented, so word boundaries are unknown.
     NoWords,
     /// The message is too short or too long for the block.

@@ -1,7 +1,7 @@
 //! The conditions a hit must meet inside its own turn: word boundaries, whole message, negation, question, exceptions.
 
 use crate::pack::Negation;
-use crate::pack::marker::{Block, Reach};
+use crate::pack::marker::{Block, Reach, ViewKind};
 use crate::span::Span;
 use crate::text::{self, Segmenter, View};
 use crate::trace::Held;
@@ -33,6 +33,23 @@ impl TurnText<'_> {
         start..self.plain.position_of(span.end as usize).max(start)
     }
 
+    /// True when the range is made of dictionary words of two characters or more: what merely sounds like a phrase
+    /// but is common in itself. Without a segmenter nothing can be told, and the answer is the safe one.
+    fn is_common_words(&mut self, range: std::ops::Range<usize>) -> bool {
+        let segmenter = self.segmenter;
+        let plain = self.plain.text();
+        let (Some(segmenter), Some(words)) = (segmenter, self.words()) else { return true };
+        let (Ok(first), Ok(last)) =
+            (words.binary_search(&(range.start as u32)), words.binary_search(&(range.end as u32)))
+        else {
+            return false;
+        };
+        words[first..=last].windows(2).all(|w| {
+            let word = &plain[w[0] as usize..w[1] as usize];
+            word.chars().count() >= 2 && !word.is_ascii() && segmenter.is_word(word)
+        })
+    }
+
     /// Whether the turn's length is within the block's bounds.
     pub fn fits_length(&self, block: &Block) -> bool {
         if block.min_chars.is_none() && block.max_chars.is_none() {
@@ -60,8 +77,12 @@ impl TurnText<'_> {
     }
 
     /// What keeps the hit from meeting the block's own conditions, if anything.
-    pub fn held(&mut self, block: &Block, span: Span, negation: &Negation) -> Option<Held> {
+    pub fn held(&mut self, block: &Block, span: Span, phrase: &str, negation: &Negation) -> Option<Held> {
         let range = self.plain_range(span);
+        let spelt = &self.plain.text()[range.clone()] == phrase;
+        if block.view == ViewKind::Pinyin && !spelt && self.is_common_words(range.clone()) {
+            return Some(Held::CommonWords);
+        }
         if block.whole || block.start || block.end {
             let message = text::trim_message(self.plain.text());
             let from_start = range.start <= message.start;

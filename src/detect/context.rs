@@ -6,8 +6,8 @@ use super::{DetectScratch, Detector};
 use crate::conversation::{Conversation, Role};
 use crate::layout::Layout;
 use crate::pack::expression::MarkerId;
-use crate::span::Span;
 use crate::pack::marker::{Context, Direction, Neighbour, Occurrence, Position, Scope};
+use crate::span::Span;
 use crate::trace::{Held, NearMiss, Trace};
 
 impl Detector {
@@ -89,7 +89,8 @@ impl Detector {
             if let Some(held) = place.held(&block.context, turn, hits).or_else(|| place.held(whole, turn, hits)) {
                 let carried = block.context.with.iter().chain(&whole.with).find(|m| hits.has(turn, **m));
                 if T::ON
-                    && let Some(seen) = carried.and_then(|m| hits.list.iter().find(|h| h.marker == *m && h.turn as usize == turn))
+                    && let Some(seen) =
+                        carried.and_then(|m| hits.list.iter().find(|h| h.marker == *m && h.turn as usize == turn))
                 {
                     let (block, pattern, span) = (number, seen.pattern, seen.span);
                     trace.missed(|| NearMiss { turn, marker, block, pattern, span, held: held.into() });

@@ -37,10 +37,11 @@ pub fn required_literals(pattern: &str) -> Vec<Vec<String>> {
 }
 
 /// Characters found in every other message; a set that holds one of them alone gates little.
-const COMMON: &str = "的了您你我是不这那在有一个吗呢吧啊哦呀么亲好可以要就都也还没请们什怎给到说看下来去会能后再 ,。!?:;~-";
+const COMMON: &str =
+    "的了您你我是不这那在有一个吗呢吧啊哦呀么亲好可以要就都也还没请们什怎给到说看下来去会能后再 ,。!?:;~-";
 
 /// How rarely a message contains one of the strings: the weight of the likeliest one.
-fn rarity(set: &[String]) -> u32 {
+pub fn rarity(set: &[String]) -> u32 {
     let weight = |c: char| match c {
         c if COMMON.contains(c) => 1,
         c if c.is_ascii_alphanumeric() => 2,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::compile::{Meaning, Use, ViewRegex};
+use super::compile::{Meaning, Use, ViewRegex, on_syllables};
 use super::conditions::TurnText;
 use super::hit::Hit;
 use super::{DetectScratch, Detector, SegmentMode};
@@ -58,6 +58,9 @@ impl Detector {
         for (kind, _) in ViewKind::ALL {
             self.scan_view(kind, (index, turn), channel, scratch, trace);
         }
+        if !self.compiled.entities.is_empty() {
+            self.scan_entities(turn, channel, scratch);
+        }
         scratch.raw.sort_unstable_by_key(|r| (r.used.key(), r.start, r.end));
         scratch.raw.dedup();
         let mut start = 0;
@@ -72,6 +75,35 @@ impl Detector {
 
     pub(super) fn wants_pinyin(&self, channel: Option<&str>) -> bool {
         self.compiled.blocks.iter().any(|b| b.block.view == ViewKind::Pinyin && on_channel(&b.block.channels, channel))
+    }
+
+    /// The phrase a candidate was found by.
+    fn text_of(&self, candidate: &Candidate) -> &str {
+        &self.compiled.texts[candidate.pattern as usize]
+    }
+
+    /// What keeps a choosy block from looking at this turn.
+    fn refuses(&self, used: &Use, turn: &Turn<'_>, channel: Option<&str>) -> Option<Held> {
+        let block = &self.compiled.blocks[used.block as usize].block;
+        if !on_channel(&block.channels, channel) {
+            return Some(Held::Channel);
+        }
+        match (turn.confidence, block.min_confidence) {
+            (Some(confidence), Some(least)) if ((confidence * 1000.0) as u32) < least => Some(Held::Confidence),
+            _ => None,
+        }
+    }
+
+    fn scan_entities(&self, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
+        text::entities(scratch.views[0].text(), &mut scratch.entities);
+        for entity in &scratch.entities {
+            for (_, used) in self.compiled.entities.iter().filter(|(kind, _)| *kind == entity.kind) {
+                let listens = used.role.is_none_or(|r| r == turn.role);
+                if listens && !(used.choosy && self.refuses(used, turn, channel).is_some()) {
+                    scratch.raw.push(Raw { used: *used, start: entity.start as u32, end: entity.end as u32 });
+                }
+            }
+        }
     }
 
     fn scan_view<T: Trace>(
@@ -90,24 +122,22 @@ impl Detector {
         }
         let raw = &mut scratch.raw;
         let mut add = |used: &Use, start: usize, end: usize| {
-            let block = &self.compiled.blocks[used.block as usize];
-            let low = match (turn.confidence, block.block.min_confidence) {
-                (Some(confidence), Some(least)) => ((confidence * 1000.0) as u32) < least,
-                _ => false,
-            };
-            if !block.role.is_none_or(|r| r == turn.role) {
+            if used.role.is_some_and(|r| r != turn.role) {
                 return;
             }
-            let here = on_channel(&block.block.channels, channel);
-            if here && !low {
-                raw.push(Raw { used: *used, start: start as u32, end: end as u32 });
-            } else if T::ON
-                && let Meaning::Phrase(pattern) = used.meaning
+            if used.choosy
+                && let Some(held) = self.refuses(used, turn, channel)
             {
-                let (marker, span) = (block.marker, views[kind as usize].original(start..end));
-                let held = if here { Held::Confidence } else { Held::Channel };
-                trace.missed(|| NearMiss { turn: index, marker, block: used.block, pattern, span, held });
+                if T::ON
+                    && let Meaning::Phrase(pattern) = used.meaning
+                {
+                    let marker = self.compiled.blocks[used.block as usize].marker;
+                    let span = views[kind as usize].original(start..end);
+                    trace.missed(|| NearMiss { turn: index, marker, block: used.block, pattern, span, held });
+                }
+                return;
             }
+            raw.push(Raw { used: *used, start: start as u32, end: end as u32 });
         };
         for found in scanner.automaton.find_overlapping_iter(view) {
             if kind == ViewKind::Pinyin && !on_syllables(view, found.range()) {
@@ -116,9 +146,9 @@ impl Detector {
             let (from, to) = scanner.ranges[found.pattern().as_usize()];
             for used in &scanner.uses[from as usize..to as usize] {
                 match used.meaning {
-                    // Where the literal stands does not matter: the regex is run over the whole view.
-                    Meaning::Regex { .. } => add(used, 0, 0),
-                    _ => add(used, found.start(), found.end()),
+                    Meaning::Phrase(_) => add(used, found.start(), found.end()),
+                    // Where it stands does not matter: what it stands for is looked for in the whole view, once.
+                    _ => add(used, 0, 0),
                 }
             }
         }
@@ -139,31 +169,7 @@ impl Detector {
         let block = &self.compiled.blocks[number as usize];
         let rules = &block.block;
         let view = &scratch.views[rules.view as usize];
-        let raw = &scratch.raw[raw];
         scratch.candidates.clear();
-        let (mut met, mut last) = (0u8, u32::MAX);
-        for r in raw {
-            match r.used.meaning {
-                Meaning::Phrase(pattern) => {
-                    let span = view.original(r.start as usize..r.end as usize);
-                    scratch.candidates.push(Candidate { span, pattern, literal: true });
-                }
-                Meaning::Regex { number, set } => {
-                    // Raw matches are sorted and each set stands once, so a regex's sets stand side by side.
-                    met = if last == number { met + 1 } else { 1 };
-                    last = number;
-                    let ViewRegex { regex, text, sets } = &self.compiled.regexes[number as usize];
-                    if met < (*sets).max(1) || set + 1 < *sets {
-                        continue;
-                    }
-                    for found in regex.find_iter(view.text()).filter(|m| !m.is_empty()) {
-                        let span = view.original(found.range());
-                        scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
-                    }
-                }
-                Meaning::Except(_) | Meaning::Part { .. } => {}
-            }
-        }
         let mut text = TurnText {
             plain: &scratch.views[0],
             squeezed: &scratch.views[1],
@@ -176,18 +182,40 @@ impl Detector {
             let (marker, block) = (block.marker, number);
             trace.missed(|| NearMiss { turn: index, marker, block, pattern: c.pattern, span: c.span, held });
         };
-        for (n, near) in rules.nears.iter().enumerate() {
-            let nots = &block.near_nots[n];
-            let before = scratch.candidates.len();
-            super::near::find(rules.view, near, n as u16, nots, raw, view, &mut text, |span| {
-                scratch.candidates.push(Candidate { span, pattern: block.near_texts[n], literal: false });
-            });
-            if T::ON
-                && scratch.candidates.len() == before
-                && let Some(around) = super::near::all_parts(near, n as u16, raw)
-            {
-                let span = view.original(around);
-                missed(&Candidate { span, pattern: block.near_texts[n], literal: false }, Held::Apart);
+        for r in &scratch.raw[raw] {
+            match r.used.meaning {
+                Meaning::Phrase(pattern) => {
+                    let span = view.original(r.start as usize..r.end as usize);
+                    scratch.candidates.push(Candidate { span, pattern, literal: true });
+                }
+                Meaning::Regex(number) => {
+                    let ViewRegex { regex, text } = &self.compiled.regexes[number as usize];
+                    for found in regex.find_iter(view.text()).filter(|m| !m.is_empty()) {
+                        let span = view.original(found.range());
+                        scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
+                    }
+                }
+                Meaning::Entity(pattern) => {
+                    let span = scratch.views[0].original(r.start as usize..r.end as usize);
+                    scratch.candidates.push(Candidate { span, pattern, literal: true });
+                }
+                Meaning::Near(n) => {
+                    let (near, compiled) = (&rules.nears[n as usize], &block.nears[n as usize]);
+                    let places = &mut scratch.places;
+                    if !super::near::places(rules.view, near, compiled, view, places) {
+                        continue;
+                    }
+                    let before = scratch.candidates.len();
+                    let pattern = compiled.text;
+                    super::near::find(rules.view, near, &compiled.nots, places, view, &mut text, |span| {
+                        scratch.candidates.push(Candidate { span, pattern, literal: false });
+                    });
+                    if T::ON && scratch.candidates.len() == before {
+                        let end = places.iter().map(|p| p.2).max().unwrap_or(0);
+                        let span = view.original(places[0].1 as usize..end as usize);
+                        missed(&Candidate { span, pattern, literal: false }, Held::Apart);
+                    }
+                }
             }
         }
         if scratch.candidates.is_empty() {
@@ -202,19 +230,20 @@ impl Detector {
             scratch.excused.extend(regex.find_iter(view.text()).map(|m| view.original(m.range())));
         }
         let excused_spans = &scratch.excused;
+        let excepts = &mut scratch.excepts;
+        excepts.clear();
+        if let Some(set) = &block.except {
+            set.find(rules.view, view.text(), |reach, range| excepts.push((reach, view.original(range))));
+        }
         scratch.candidates.retain(|c| {
-            let excused = raw.iter().find_map(|r| match r.used.meaning {
-                Meaning::Except(reach) => {
-                    let except = view.original(r.start as usize..r.end as usize);
-                    // The longer phrase wins: an exception that is only part of the phrase itself excuses nothing.
-                    let part = c.literal && c.span.contains(except) && c.span != except;
-                    (!part && text.excused(c.span, except, reach)).then_some(Held::Excepted(except, reach))
-                }
-                _ => None,
+            let excused = excepts.iter().find_map(|(reach, except)| {
+                // The longer phrase wins: an exception that is only part of the phrase itself excuses nothing.
+                let part = c.literal && c.span.contains(*except) && c.span != *except;
+                (!part && text.excused(c.span, *except, *reach)).then_some(Held::Excepted(*except, *reach))
             });
             let held = excused
                 .or_else(|| excused_spans.iter().find(|e| e.overlaps(c.span)).map(|e| Held::ExceptRegex(*e)))
-                .or_else(|| text.held(rules, c.span, &self.compiled.negation));
+                .or_else(|| text.held(rules, c.span, self.text_of(c), &self.compiled.negation));
             match held {
                 None => true,
                 Some(held) => {
@@ -254,12 +283,6 @@ impl Detector {
 /// True when a block limited to channels is active on this one.
 pub(super) fn on_channel(channels: &[String], channel: Option<&str>) -> bool {
     channels.is_empty() || channel.is_some_and(|c| channels.iter().any(|own| own == c))
-}
-
-/// True when a match in the pinyin view begins and ends at syllables.
-fn on_syllables(view: &str, range: Range<usize>) -> bool {
-    let bytes = view.as_bytes();
-    (range.start == 0 || bytes[range.start - 1] == b' ') && (range.end == bytes.len() || bytes[range.end] == b' ')
 }
 
 fn enough_different(found: &[Candidate], least: u32) -> bool {

@@ -141,7 +141,11 @@ fn say(m: &Material<'_>, rule: &Rule, step: &Step) -> String {
         Step::Off => "不适用: 规则已关闭(off)".into(),
         Step::Waits { other, wanted } => {
             let other = &pack.rules[*other].id;
-            let what = if *wanted { "没有发现问题,这条要等它有发现才判" } else { "已有发现,这条就不再判" };
+            let what = if *wanted {
+                "没有发现问题,这条要等它有发现才判"
+            } else {
+                "已有发现,这条就不再判"
+            };
             format!("不适用: 规则 {other} {what}(after_rule)")
         }
         Step::NotInForce => "不适用: 会话日期不在生效期内(effective)".into(),

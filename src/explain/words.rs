@@ -79,7 +79,11 @@ pub fn value(of: Field, value: &Value) -> String {
     match (value, of) {
         (Value::Text(text), _) => format!("“{text}”"),
         (Value::Number(n), Field::Meta(Meta::IsFirstAgent | Meta::IsLastAgent | Meta::Transferred)) => {
-            if *n == 0 { "否".into() } else { "是".into() }
+            if *n == 0 {
+                "否".into()
+            } else {
+                "是".into()
+            }
         }
         (Value::Number(n), Field::Metric(metric)) => measure(metric, *n),
         (Value::Number(n), _) => n.to_string(),
@@ -123,6 +127,7 @@ pub fn held(pack: &Pack, block: &Block, held: &Held, text: &str) -> String {
         Held::Question(true) => "要求是问句(question = true),这里不是".into(),
         Held::Question(false) => "要求不是问句(question = false),这里是问句".into(),
         Held::Negated => "前面有否定词(negation)".into(),
+        Held::CommonWords => "读音相同,但本身是常用词,不算".to_string(),
         Held::NotWord => "两端不在词的边界上(word),它只是别的词的一部分".into(),
         Held::NoWords => "没有分词,无法判断词的边界(word)".into(),
         Held::Length => format!(

@@ -36,7 +36,7 @@ mod jsonl;
 mod layout;
 pub mod phrases;
 mod reader;
-mod reject;
+pub(crate) mod reject;
 mod rows;
 mod scalar;
 mod source;

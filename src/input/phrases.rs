@@ -27,9 +27,7 @@ pub fn column(path: &Path, encoding: Option<&str>, column: usize) -> Result<Vec<
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     match extension.as_str() {
         "xlsx" | "xlsm" => workbook(path, column),
-        "xls" | "et" | "ods" => {
-            Err(Error::Other(format!("{} 请先另存为 .xlsx 或 .csv 再导入", path.display())))
-        }
+        "xls" | "et" | "ods" => Err(Error::Other(format!("{} 请先另存为 .xlsx 或 .csv 再导入", path.display()))),
         _ => table(path, encoding, column, extension == "txt"),
     }
 }

@@ -54,6 +54,8 @@ pub struct Case<'c> {
     pub measures: &'c [Measures],
     /// Hour and date the contact began, local.
     pub began: Option<jiff::civil::DateTime>,
+    /// Agent and customer seem to have changed places in the export.
+    pub swapped: bool,
     /// Language of the sentences.
     pub lang: Lang,
 }
@@ -197,9 +199,7 @@ fn judge_rule<T: Trace>(
                     }
                     truth => truth == Truth::True,
                 };
-                trace.step(agent, number, || {
-                    Step::Required(Some(fulfilled), scope.anchors(expr).unwrap_or_default())
-                });
+                trace.step(agent, number, || Step::Required(Some(fulfilled), scope.anchors(expr).unwrap_or_default()));
                 judged = true;
                 if rule.points > 0 {
                     if fulfilled {
@@ -256,6 +256,11 @@ fn judge_rule<T: Trace>(
             }
         }
     }
+    // What only a person can settle is neither found nor passed.
+    let made = &findings[before..];
+    if !made.is_empty() && !rule.review_only && made.iter().all(|f| f.review) {
+        return Outcome::NotApplicable;
+    }
     match (findings.len() > before, judged) {
         (true, _) => Outcome::Found,
         (false, true) => Outcome::Passed,
@@ -303,13 +308,19 @@ impl Writer<'_> {
             Some(hit) => (hit.span, self.case.detector.phrase(hit).to_string()),
             None => (Span::new(0, text.len()), String::new()),
         };
-        let free = self.rule.review_only;
+        let sure = |least: u32| {
+            let confidence = self.case.conversation.turns[turn].confidence;
+            confidence.is_none_or(|c| (c * 1000.0) as u32 >= least)
+        };
+        let doubtful = self.case.swapped || !self.pack.review.min_confidence.is_none_or(sure);
+        let review = self.rule.review_only || doubtful;
         debug_assert!(self.number < self.pack.rules.len());
         Finding {
             rule: self.number,
             agent: self.agent,
-            points: if free { 0 } else { self.rule.points },
+            points: if review { 0 } else { self.rule.points },
             capped: false,
+            review,
             turn: turn as u32,
             span,
             phrase,

@@ -114,16 +114,15 @@ fn pair(rule: &Rule, other: &Rule, all: &mut Vec<Diagnostic>) {
 
 /// Both can be in force on one day.
 fn overlap(a: &Rule, b: &Rule) -> bool {
-    let before = |end: Option<jiff::civil::Date>, start: Option<jiff::civil::Date>| {
-        matches!((end, start), (Some(end), Some(start)) if end <= start)
-    };
+    let before = |end: Option<jiff::civil::Date>, start: Option<jiff::civil::Date>| matches!((end, start), (Some(end), Some(start)) if end <= start);
     !before(a.to, b.from) && !before(b.to, a.from)
 }
 
 /// Keys without effect: how to judge triggers where there are none.
 pub fn pedantic(pack: &Pack, all: &mut Vec<Diagnostic>) {
     for rule in pack.rules.iter().filter(|r| r.when.is_none()) {
-        for (key, written) in [("trigger", rule.trigger != TriggerChoice::First), ("include_trigger", rule.include_trigger)]
+        for (key, written) in
+            [("trigger", rule.trigger != TriggerChoice::First), ("include_trigger", rule.include_trigger)]
         {
             if written {
                 let message = format!("没有 when 就没有触发,`{key}` 不起作用");

@@ -94,7 +94,11 @@ const CONTEXT: &[Key] = &[
 ];
 
 const BLOCK: &[Key] = &[
-    key("view", OneOf(&["plain", "squeezed", "pinyin"]), "在哪种文本里找:plain 归一化文本(默认)、squeezed 去掉空格标点表情并还原形近字、pinyin 拼音(电话)"),
+    key(
+        "view",
+        OneOf(&["plain", "squeezed", "pinyin"]),
+        "在哪种文本里找:plain 归一化文本(默认)、squeezed 去掉空格标点表情并还原形近字、pinyin 拼音(电话)",
+    ),
     key("phrases", Texts, "短语,出现任一条就算;\"@名字\" 引用 pack.toml 的短语表"),
     key("phrases_file", Text, "放在 markers/ 里的短语文件:.txt 一行一条,或 .csv 取第一列"),
     key("regex", Texts, "正则(线性时间语法,不支持前后查找),不分大小写"),
@@ -132,7 +136,11 @@ const MARKER: &[Key] = &[
     must("title", Text, "中文名"),
     must("role", OneOf(SIDES), "谁说的:agent 客服、customer 客户、any 双方"),
     key("about", Text, "一句话说明它是什么意思"),
-    key("pattern", Tables(&[&[key("role", OneOf(SIDES), "这一段只看谁的话")], BLOCK, CONTEXT]), "再加一段条件,任一段命中就算"),
+    key(
+        "pattern",
+        Tables(&[&[key("role", OneOf(SIDES), "这一段只看谁的话")], BLOCK, CONTEXT]),
+        "再加一段条件,任一段命中就算",
+    ),
     must("example", Tables(&[MARKER_EXAMPLE]), "例子:至少一个 hit 一个 miss"),
 ];
 
@@ -169,7 +177,11 @@ const RULE: &[Key] = &[
     must("title", Text, "用几个字说出问题或要求"),
     must("dimension", Text, "评分卡里的维度"),
     must("severity", OneOf(SEVERITIES), "note 提示、minor 轻微、major 严重、critical 一票否决"),
-    key("error_class", OneOf(&["customer", "business", "compliance", "none"]), "差错类别(COPC):客户、业务、合规关键,或非关键"),
+    key(
+        "error_class",
+        OneOf(&["customer", "business", "compliance", "none"]),
+        "差错类别(COPC):客户、业务、合规关键,或非关键",
+    ),
     key("points", Number, "一次的分值:负数扣分,正数加分"),
     key("cap", Number, "一通会话里最多扣(加)多少"),
     key("when", Text, "触发条件;不出现就不适用"),
@@ -330,7 +342,9 @@ fn value(kind: Kind) -> Value {
         Flag => json!({"type": "boolean"}),
         Count => json!({"type": "integer", "minimum": 0}),
         Number => json!({"type": "number"}),
-        Bound => json!({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[0-9.]+ *(ms|s|m|min|h|d|秒|分|分钟|小时|天)$"}]}),
+        Bound => {
+            json!({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[0-9.]+ *(ms|s|m|min|h|d|秒|分|分钟|小时|天)$"}]})
+        }
         Texts => texts(),
         OneOf(words) => json!({"enum": words}),
         Parts => json!({"type": "array", "minItems": 2, "items": texts()}),

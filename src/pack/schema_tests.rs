@@ -48,9 +48,8 @@ fn whole(keys: Keys, strange: bool) -> String {
 
 /// What loading a pack says about the file at `path` with this text.
 fn load(path: &str, text: &str) -> Vec<Diagnostic> {
-    let file = |path: &str, text: &str| {
-        (path.to_string(), Arc::new(SourceFile { path: path.into(), text: text.to_string() }))
-    };
+    let file =
+        |path: &str, text: &str| (path.to_string(), Arc::new(SourceFile { path: path.into(), text: text.to_string() }));
     let mut files = vec![file(path, text)];
     for (other, content) in [
         ("pack.toml", "id = \"t\"\ntitle = \"t\"\n"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::conversation::Conversation;
 use crate::engine::{Engine, Inspection};
 use crate::pipeline::Format;
-use crate::score::aggregate::{Aggregate, AgentTotals};
+use crate::score::aggregate::{AgentTotals, Aggregate};
 use crate::text;
 
 /// A finding as compared: the same when rule, agent, turn and quote are.

@@ -34,7 +34,14 @@ fn write(pack: &Pack, out: &mut String) -> std::fmt::Result {
     )?;
     for (number, dimension) in pack.scorecard.dimensions.iter().enumerate() {
         let rules: Vec<&Rule> = pack.rules.iter().filter(|r| r.dimension == number).collect();
-        writeln!(out, "\n#### {}({},权重 {},{} 条规则)\n", dimension.title, dimension.id, dimension.weight, rules.len())?;
+        writeln!(
+            out,
+            "\n#### {}({},权重 {},{} 条规则)\n",
+            dimension.title,
+            dimension.id,
+            dimension.weight,
+            rules.len()
+        )?;
         if !dimension.about.is_empty() {
             writeln!(out, "{}\n", dimension.about)?;
         }
@@ -57,13 +64,17 @@ fn write(pack: &Pack, out: &mut String) -> std::fmt::Result {
             )?;
         }
     }
-    for (role, title) in [(Some(Role::Agent), "客服的话"), (Some(Role::Customer), "客户的话"), (None, "双方的话")] {
+    for (role, title) in [(Some(Role::Agent), "客服的话"), (Some(Role::Customer), "客户的话"), (None, "双方的话")]
+    {
         let markers: Vec<&Marker> = pack.markers.iter().filter(|m| m.role == role).collect();
         if markers.is_empty() {
             continue;
         }
         writeln!(out, "\n#### 标记:{title}({} 个)\n", markers.len())?;
-        writeln!(out, "| 标记 | 名称 | 意思 | 短语 | 正则 | 例外 | 命中的例子 | 不命中的例子 |\n|---|---|---|---|---|---|---|---|")?;
+        writeln!(
+            out,
+            "| 标记 | 名称 | 意思 | 短语 | 正则 | 例外 | 命中的例子 | 不命中的例子 |\n|---|---|---|---|---|---|---|---|"
+        )?;
         for marker in markers {
             let sum = |f: fn(&crate::pack::marker::Block) -> usize| marker.blocks.iter().map(f).sum::<usize>();
             writeln!(

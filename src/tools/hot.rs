@@ -116,8 +116,7 @@ impl Format for HotFormat {
         });
         let hits = hits.collect();
         let layout = &inspection.layout;
-        let agents =
-            layout.agents.iter().map(|t| conversation.agent_of(&conversation.turns[*t]).to_string()).collect();
+        let agents = layout.agents.iter().map(|t| conversation.agent_of(&conversation.turns[*t]).to_string()).collect();
         let found = |r: &usize| inspection.agents.iter().any(|a| a.judgement.outcomes[*r] == Outcome::Found);
         let rules = (0..engine.pack().rules.len()).filter(found).collect();
         let record = Record { id: conversation.id.to_string(), agents, hits, rules };
@@ -230,23 +229,27 @@ impl Hot {
     pub fn phrases(&self, engine: &Engine) -> Vec<HotPhrase> {
         let patterns: Vec<_> = engine.detector().patterns().collect();
         let share = |n: u64, of: u64| if of == 0 { 0.0 } else { (n as f64 / of as f64 * 10_000.0).round() / 10_000.0 };
-        let mut out: Vec<HotPhrase> = self.patterns.iter().filter_map(|(number, count)| {
-            let (id, view, text) = *patterns.get(*number as usize)?;
-            let marker = &engine.pack().markers[id as usize];
-            let agents = count.agents.len() as u64;
-            Some(HotPhrase {
-                marker: marker.id.clone(),
-                title: marker.title.clone(),
-                phrase: text.to_string(),
-                hits: count.hits,
-                conversations: count.conversations,
-                conversation_share: share(count.conversations, self.conversations),
-                agent_share: (agents > 0).then(|| share(agents, self.agents.len() as u64)),
-                quotes: count.quotes.clone(),
-                forbidden: forbids(engine, id),
-                suspect: self.suspect(count, view, text, forbids(engine, id)),
+        let mut out: Vec<HotPhrase> = self
+            .patterns
+            .iter()
+            .filter_map(|(number, count)| {
+                let (id, view, text) = *patterns.get(*number as usize)?;
+                let marker = &engine.pack().markers[id as usize];
+                let agents = count.agents.len() as u64;
+                Some(HotPhrase {
+                    marker: marker.id.clone(),
+                    title: marker.title.clone(),
+                    phrase: text.to_string(),
+                    hits: count.hits,
+                    conversations: count.conversations,
+                    conversation_share: share(count.conversations, self.conversations),
+                    agent_share: (agents > 0).then(|| share(agents, self.agents.len() as u64)),
+                    quotes: count.quotes.clone(),
+                    forbidden: forbids(engine, id),
+                    suspect: self.suspect(count, view, text, forbids(engine, id)),
+                })
             })
-        }).collect();
+            .collect();
         out.sort_by(|a, b| {
             let key = |p: &HotPhrase| (std::cmp::Reverse(p.conversations), std::cmp::Reverse(p.hits));
             (key(a), &a.marker, &a.phrase).cmp(&(key(b), &b.marker, &b.phrase))
@@ -263,8 +266,11 @@ impl Hot {
             let mut words: Vec<_> = count.words.iter().collect();
             words.sort_by_key(|(word, n)| (std::cmp::Reverse(**n), *word));
             let words: Vec<_> = words.iter().take(3).map(|(word, _)| word.as_str()).collect();
-            why.push(format!("{}% 落在更长的词里(如 {}):考虑 word = true 或加进 except_inside",
-                percent(count.inside, count.hits), words.join("、")));
+            why.push(format!(
+                "{}% 落在更长的词里(如 {}):考虑 word = true 或加进 except_inside",
+                percent(count.inside, count.hits),
+                words.join("、")
+            ));
         }
         if !forbidden {
             return why;
@@ -292,11 +298,13 @@ impl Hot {
             fired[marker as usize] |= self.patterns.contains_key(&(number as u32));
         }
         let ids = fired.iter().zip(&pack.markers).filter(|(f, _)| !**f).map(|(_, m)| m.id.clone());
-        let phrases = engine.detector().patterns().enumerate().filter(|(number, (marker, ..))| {
-            fired[*marker as usize] && !self.patterns.contains_key(&(*number as u32))
-        });
         let phrases =
-            phrases.map(|(_, (marker, _, text))| (pack.markers[marker as usize].id.clone(), text.to_string())).collect();
+            engine.detector().patterns().enumerate().filter(|(number, (marker, ..))| {
+                fired[*marker as usize] && !self.patterns.contains_key(&(*number as u32))
+            });
+        let phrases = phrases
+            .map(|(_, (marker, _, text))| (pack.markers[marker as usize].id.clone(), text.to_string()))
+            .collect();
         let rules = (0..pack.rules.len()).filter(|r| !pack.rules[*r].off && !self.rules.contains(r));
         Silent { markers: ids.collect(), phrases, rules: rules.map(|r| pack.rules[r].id.clone()).collect() }
     }

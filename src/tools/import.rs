@@ -12,7 +12,8 @@ use crate::pack::reference::normal_phrase;
 const LONGEST: usize = 40;
 
 /// Heads of columns that are no phrases.
-const HEADS: &[&str] = &["短语", "词", "词语", "关键词", "关键字", "话术", "说法", "内容", "phrase", "phrases", "keyword", "text"];
+const HEADS: &[&str] =
+    &["短语", "词", "词语", "关键词", "关键字", "话术", "说法", "内容", "phrase", "phrases", "keyword", "text"];
 
 /// What became of a phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,8 @@ pub fn choose(rows: &[(u64, String)], block: &Block, others: &BTreeMap<String, S
         } else if phrase.starts_with('@') {
             skipped = Some("以 @ 开头会被当成短语表的名字".into());
         } else if let Some(own) = known.get(&normal) {
-            skipped = Some(if own == phrase { "已经有了".into() } else { format!("归一化后与“{own}”相同") });
+            skipped =
+                Some(if own == phrase { "已经有了".into() } else { format!("归一化后与“{own}”相同") });
         } else if let Some((_, e)) = except.iter().find(|(e, _)| *e == normal) {
             skipped = Some(format!("同时是例外“{e}”,永远不会命中"));
         } else {
@@ -155,9 +157,15 @@ mod tests {
             ("phrases = [\"a\"]\n", "phrases = [\"a\", \"加v\", \"扫码\"]\n"),
             ("phrases = []\n", "phrases = [\"加v\", \"扫码\"]\n"),
             ("phrases = \"a\"\n", "phrases = [\"a\", \"加v\", \"扫码\"]\n"),
-            ("# x\nphrases = [\n    \"a\",\n    \"b\"\n]\nword = true\n", "# x\nphrases = [\n    \"a\",\n    \"b\",\n    \"加v\", \"扫码\",\n]\nword = true\n"),
+            (
+                "# x\nphrases = [\n    \"a\",\n    \"b\"\n]\nword = true\n",
+                "# x\nphrases = [\n    \"a\",\n    \"b\",\n    \"加v\", \"扫码\",\n]\nword = true\n",
+            ),
             ("phrases = [\n  \"a\",\n  # end\n]\n", "phrases = [\n  \"a\",\n  # end\n  \"加v\", \"扫码\",\n]\n"),
-            ("title = \"x\"\n\n[[example]]\nhit = \"y\"\n", "title = \"x\"\nphrases = [\"加v\", \"扫码\"]\n\n[[example]]\nhit = \"y\"\n"),
+            (
+                "title = \"x\"\n\n[[example]]\nhit = \"y\"\n",
+                "title = \"x\"\nphrases = [\"加v\", \"扫码\"]\n\n[[example]]\nhit = \"y\"\n",
+            ),
         ];
         for (text, wanted) in cases {
             assert_eq!(add(text, &["phrases"], &phrases).unwrap(), wanted);

@@ -137,7 +137,11 @@ fn findings(title: &str, list: &[Changed], top: usize) -> Result<()> {
     if list.is_empty() {
         return Ok(());
     }
-    writeln_out!("\n{title} {} 条{}", list.len(), if list.len() > top { format!(",列出 {top} 条") } else { String::new() });
+    writeln_out!(
+        "\n{title} {} 条{}",
+        list.len(),
+        if list.len() > top { format!(",列出 {top} 条") } else { String::new() }
+    );
     for changed in list.iter().take(top) {
         let f = &changed.finding;
         let points = Points(f.points);

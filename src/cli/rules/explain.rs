@@ -16,7 +16,9 @@ use crate::cli::setting::InputArgs;
 use crate::cli::table::plain;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "例子:\n  zhijian rules explain 昨晚.jsonl c000123\n  zhijian rules explain 昨晚.csv c000123 soothe-first\n  zhijian rules explain --chat \"客: 等了三天,太差劲了\" --chat \"服: 订单号发我\" --rule soothe-first")]
+#[command(
+    after_help = "例子:\n  zhijian rules explain 昨晚.jsonl c000123\n  zhijian rules explain 昨晚.csv c000123 soothe-first\n  zhijian rules explain --chat \"客: 等了三天,太差劲了\" --chat \"服: 订单号发我\" --rule soothe-first"
+)]
 pub struct Args {
     /// 会话文件和会话编号,后面可跟规则编号;用 --chat 时不写
     #[arg(value_name = "INPUT CONVERSATION_ID [RULE]", num_args = 0..=3, required_unless_present = "chat", conflicts_with = "chat")]

@@ -52,7 +52,12 @@ pub fn run(args: &Args) -> Result<Outcome> {
         super::print_json(&serde_json::json!({"conversations": hot.conversations(), "phrases": phrases}))?;
         return Ok(Outcome::Done);
     }
-    writeln_out!("会话 {} 通,命中过的短语 {} 条;最常见的 {} 条:", hot.conversations(), phrases.len(), args.top.min(phrases.len()));
+    writeln_out!(
+        "会话 {} 通,命中过的短语 {} 条;最常见的 {} 条:",
+        hot.conversations(),
+        phrases.len(),
+        args.top.min(phrases.len())
+    );
     let mut shown = table(&["标记", "短语", "命中", "会话", "占会话", "占客服", "例子"]);
     for phrase in phrases.iter().take(args.top) {
         shown.add_row([
@@ -72,7 +77,10 @@ pub fn run(args: &Args) -> Result<Outcome> {
         writeln_out!("\n没有发现可疑的短语。");
         return Ok(Outcome::Done);
     }
-    writeln_out!("\n可能误判的短语 {} 条(线索,请看例子再定;`zhijian rules explain 文件 会话编号` 看细节):", suspects.len());
+    writeln_out!(
+        "\n可能误判的短语 {} 条(线索,请看例子再定;`zhijian rules explain 文件 会话编号` 看细节):",
+        suspects.len()
+    );
     for phrase in suspects.iter().take(args.top) {
         writeln_out!("\n「{}」{} · {} · 命中 {} 处", phrase.title, phrase.marker, short(&phrase.phrase), phrase.hits);
         for why in &phrase.suspect {

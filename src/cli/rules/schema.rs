@@ -8,7 +8,9 @@ use zhijian::pack::schema::{FILES, schema};
 use super::Outcome;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "编辑器里用法: zhijian rules schema --out .schema,然后在 TOML 第一行写\n  #:schema ../.schema/marker.schema.json\n(VS Code 装 Even Better TOML 扩展即可补全键名、提示含义、标出写错的地方)")]
+#[command(
+    after_help = "编辑器里用法: zhijian rules schema --out .schema,然后在 TOML 第一行写\n  #:schema ../.schema/marker.schema.json\n(VS Code 装 Even Better TOML 扩展即可补全键名、提示含义、标出写错的地方)"
+)]
 pub struct Args {
     /// 哪种文件的 Schema
     #[arg(value_name = "KIND", value_parser = ["marker", "rule", "scorecard", "pack", "topics"], required_unless_present = "out")]

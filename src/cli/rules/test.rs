@@ -115,8 +115,7 @@ fn coverage(
     }
     let mut markers = table(&["标记", "标题", "hit", "miss", "走到的短语", "没有例子走到的"]);
     for (number, marker) in pack.markers.iter().enumerate().filter(|(_, m)| wanted(&m.id)) {
-        let own: Vec<_> =
-            engine.detector().patterns().enumerate().filter(|(_, p)| p.0 as usize == number).collect();
+        let own: Vec<_> = engine.detector().patterns().enumerate().filter(|(_, p)| p.0 as usize == number).collect();
         let missing: Vec<_> = own.iter().filter(|(n, _)| !fired.contains(&(*n as u32))).map(|(_, p)| p.2).collect();
         const SHOWN: usize = 12;
         let mut shown: Vec<String> = missing.iter().take(SHOWN).map(|p| p.chars().take(24).collect()).collect();
