@@ -10,6 +10,7 @@ pub mod examples;
 pub mod input;
 pub mod judge;
 pub mod layout;
+pub mod learn;
 pub mod metrics;
 pub mod pack;
 pub mod pipeline;

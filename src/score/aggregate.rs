@@ -120,6 +120,8 @@ pub struct AgentTotals {
     pub measures: Vec<MeasureSum>,
     /// Ratings 1–5.
     pub ratings: [u64; 5],
+    /// Satisfaction estimates: how many, and their sum in thousandths.
+    pub satisfaction: (u64, i64),
 }
 
 /// One agent's conversation, ready to be counted.
@@ -132,6 +134,8 @@ pub struct Counted<'c> {
     pub measures: &'c Measures,
     /// The customer's rating, when it is hers to have.
     pub rating: Option<u8>,
+    /// The satisfaction estimate in thousandths.
+    pub satisfaction: Option<i64>,
 }
 
 impl AgentTotals {
@@ -186,6 +190,10 @@ impl AgentTotals {
         if let Some(rating @ 1..=5) = case.rating {
             self.ratings[usize::from(rating) - 1] += 1;
         }
+        if let Some(estimate) = case.satisfaction {
+            self.satisfaction.0 += 1;
+            self.satisfaction.1 += estimate;
+        }
     }
 
     /// Remembers name and team.
@@ -234,6 +242,8 @@ impl AgentTotals {
         for (own, more) in self.ratings.iter_mut().zip(other.ratings) {
             *own += more;
         }
+        self.satisfaction.0 += other.satisfaction.0;
+        self.satisfaction.1 += other.satisfaction.1;
     }
 }
 
