@@ -14,6 +14,7 @@ use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
 use crate::score::{AgentScore, conversation_score, score};
 use crate::text::View;
+use crate::trace::{NoTrace, Trace};
 
 /// Settings of an engine.
 #[derive(Debug, Clone)]
@@ -72,6 +73,8 @@ pub struct Inspection {
     pub score: Option<(i64, i64)>,
     /// Why it was not judged.
     pub not_judged: Option<NotJudged>,
+    /// Agent and customer seem to have changed places in the export; all findings go to review.
+    pub swapped: bool,
 }
 
 /// Why a conversation has no score.
@@ -153,9 +156,22 @@ impl Engine {
 
     /// Inspects a conversation.
     pub fn inspect<'s>(&self, conversation: &Conversation<'_>, scratch: &'s mut Scratch) -> &'s Inspection {
-        self.annotate(conversation, scratch);
+        self.inspect_traced(conversation, scratch, &mut NoTrace)
+    }
+
+    /// Inspects a conversation and tells `trace` what was considered.
+    pub fn inspect_traced<'s, T: Trace>(
+        &self,
+        conversation: &Conversation<'_>,
+        scratch: &'s mut Scratch,
+        trace: &mut T,
+    ) -> &'s Inspection {
+        let out = &mut scratch.inspection;
+        out.layout.fill(conversation);
+        self.detector.detect_traced(conversation, &out.layout, &mut scratch.detect, &mut out.hits, trace);
         if self.repeats {
-            scratch.repeats.fill(conversation, self.detector.segmenter(), &mut scratch.view);
+            let segmenter = self.detector.segmenter();
+            scratch.repeats.fill(conversation, &self.pack.repeat, segmenter, &mut scratch.view);
         }
         let out = &mut scratch.inspection;
         let marks = ConversationMarks { hits: &out.hits, wait: self.wait, polite: &self.polite };
@@ -168,6 +184,7 @@ impl Engine {
             let segmenter = self.detector.segmenter();
             model.estimate(conversation, &out.hits, segmenter, &mut scratch.satisfaction, &mut out.satisfaction);
         }
+        out.swapped = self.swapped(conversation, &out.hits);
         out.agents.clear();
         out.score = None;
         out.not_judged = self.gate(conversation, &out.layout);
@@ -188,9 +205,10 @@ impl Engine {
                 repeats: &scratch.repeats,
                 measures: &out.agent_measures,
                 began,
+                swapped: out.swapped,
                 lang: self.options.lang,
             };
-            let judgement = judge::judge(&self.pack, &case, agent);
+            let judgement = judge::judge_traced(&self.pack, &case, agent, trace);
             let score = score(&self.pack, &judgement);
             out.agents.push(AgentPart { judgement, score });
         }
@@ -199,6 +217,17 @@ impl Engine {
             out.not_judged = Some(NotJudged::NothingApplicable);
         }
         out
+    }
+
+    /// Whether the customer's turns sound like an agent's and the agent's do not.
+    fn swapped(&self, conversation: &Conversation<'_>, hits: &Hits) -> bool {
+        let Some(voice) = self.pack.review.agent_voice else { return false };
+        let count = |role| {
+            let turns = conversation.turns.iter().enumerate();
+            turns.filter(|(i, t)| t.role == role && hits.has(*i, voice)).count() as u32
+        };
+        let customer = count(Role::Customer);
+        customer >= self.pack.review.swapped_from && customer > 2 * count(Role::Agent)
     }
 
     fn gate(&self, conversation: &Conversation<'_>, layout: &Layout) -> Option<NotJudged> {

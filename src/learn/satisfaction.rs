@@ -90,13 +90,17 @@ impl Examples {
                 let sides = [(Side::Customer, Role::Customer), (Side::Agent, Role::Agent)];
                 for (side, _) in sides.iter().filter(|s| marker.role.is_none_or(|r| r == s.1)) {
                     let (name, who, places): (_, _, &[Place]) = match side {
-                        Side::Customer => ("customer", "客户", &[Place::Open, Place::Later, Place::Last, Place::Count]),
+                        Side::Customer => (
+                            "customer",
+                            "客户",
+                            &[Place::Open, Place::Later, Place::Last, Place::Count, Place::LateCount],
+                        ),
                         Side::Agent => ("agent", "客服", &[Place::Share, Place::Any, Place::Last]),
                     };
                     for (place, key, said) in Place::ALL.iter().filter(|p| places.contains(&p.0)) {
                         let feature = Feature::Marker { side: *side, markers: vec![number as u16], place: *place };
                         let id = format!("{name}.{}.{key}", marker.id);
-                        add(Candidate { feature, id, title: format!("{who}{}({said})", marker.title), absent: None });
+                        add(Candidate { feature, id, title: format!("{who}·{}·{said}", marker.title), absent: None });
                     }
                 }
             }

@@ -31,18 +31,21 @@ pub enum Place {
     Any,
     /// log2(1 + number of messages that carry it), the opening aside.
     Count,
+    /// The same in the second half of those messages.
+    LateCount,
     /// Share of all messages that carry it.
     Share,
 }
 
 impl Place {
     /// Every place with its name in ids and its Chinese title.
-    pub const ALL: [(Place, &'static str, &'static str); 6] = [
+    pub const ALL: [(Place, &'static str, &'static str); 7] = [
         (Place::Open, "open", "开场时"),
         (Place::Later, "later", "后来消息里的占比"),
         (Place::Last, "last", "最后一句"),
         (Place::Any, "any", "出现过"),
         (Place::Count, "count", "后来的次数"),
+        (Place::LateCount, "late_count", "后半段的次数"),
         (Place::Share, "share", "消息里的占比"),
     ];
 }
@@ -148,6 +151,14 @@ impl Feature {
         Ok(Feature::Marker { side, markers: markers.collect::<Result<_, _>>()?, place: *place })
     }
 
+    /// The markers it looks at.
+    pub fn markers(&self) -> &[MarkerId] {
+        match self {
+            Feature::Marker { markers, .. } => markers,
+            Feature::Shape(_) => &[],
+        }
+    }
+
     /// The feature's value in a conversation, and the turn that shows it.
     pub fn value(&self, scene: &Scene, conversation: &Conversation<'_>, hits: &Hits) -> (f64, Option<u32>) {
         match self {
@@ -237,6 +248,10 @@ impl Scene {
             }
             Place::Later => (share(later.iter().filter(&carries).count(), later.len()), first(later)),
             Place::Count => (log2_1p(later.iter().filter(&carries).count() as f64), first(later)),
+            Place::LateCount => {
+                let late = &later[later.len() / 2..];
+                (log2_1p(late.iter().filter(&carries).count() as f64), first(late))
+            }
             Place::Share => {
                 let turn = all().find(&carries).copied();
                 (share(all().filter(&carries).count(), open.len() + later.len()), turn)
@@ -357,6 +372,7 @@ mod tests {
         assert_eq!(at(Place::Last, &[7]), (1.0, Some(7)));
         assert_eq!(at(Place::Last, &[6]), (0.0, None));
         assert_eq!(at(Place::Count, &[0, 4, 6, 7]), (2.0, Some(4)));
+        assert_eq!(at(Place::LateCount, &[4, 6]), (1.0, Some(6)));
         assert_eq!(at(Place::Share, &[0, 4]), (0.4, Some(0)));
         assert_eq!(at(Place::Any, &[6]), (1.0, Some(6)));
     }

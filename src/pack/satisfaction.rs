@@ -46,7 +46,7 @@ pub fn read(mut table: Table<'_>, ids: &[String], faults: &mut Faults<'_>) -> Sa
                 Err(BadFeature::Form) => {
                     let shapes: Vec<_> = Shape::ALL.iter().map(|s| s.1).collect();
                     let hint = format!(
-                        "写成 customer.标记.位置 或 agent.标记.位置(位置: open、later、last、any、count、share),或: {}",
+                        "写成 customer.标记.位置 或 agent.标记.位置(位置: open、later、last、any、count、late_count、share),或: {}",
                         shapes.join("、")
                     );
                     faults.at(codes::BAD_VALUE, id.range, format!("没有特征 `{}`", id.value), Some(hint));

@@ -59,6 +59,8 @@ pub struct RuleCount {
     pub found: u64,
     /// Findings.
     pub findings: u64,
+    /// Findings left to a person's review; they are not among the others.
+    pub review: u64,
     /// Milli-points.
     pub points: i64,
     /// The costliest findings.
@@ -122,6 +124,8 @@ pub struct AgentTotals {
     pub ratings: [u64; 5],
     /// Satisfaction estimates: how many, and their sum in thousandths.
     pub satisfaction: (u64, i64),
+    /// Conversations and milli-points by kind of conversation (`channel/stage`).
+    pub mix: BTreeMap<String, (u64, i64)>,
 }
 
 /// One agent's conversation, ready to be counted.
@@ -136,6 +140,8 @@ pub struct Counted<'c> {
     pub rating: Option<u8>,
     /// The satisfaction estimate in thousandths.
     pub satisfaction: Option<i64>,
+    /// The kind of conversation, for the case mix.
+    pub kind: &'c str,
 }
 
 impl AgentTotals {
@@ -176,7 +182,8 @@ impl AgentTotals {
         }
         for finding in &case.judgement.findings {
             let count = self.rules.entry(finding.rule as u32).or_default();
-            count.findings += 1;
+            count.review += u64::from(finding.review);
+            count.findings += u64::from(!finding.review);
             count.points += finding.points;
         }
         self.measures.resize(METRICS.len(), MeasureSum::default());
@@ -187,6 +194,12 @@ impl AgentTotals {
                 sum.max = sum.max.max(value);
             }
         }
+        let kind = match self.mix.get_mut(case.kind) {
+            Some(kind) => kind,
+            None => self.mix.entry(case.kind.to_string()).or_default(),
+        };
+        kind.0 += 1;
+        kind.1 += score.score;
         if let Some(rating @ 1..=5) = case.rating {
             self.ratings[usize::from(rating) - 1] += 1;
         }
@@ -224,6 +237,7 @@ impl AgentTotals {
             own.applicable += more.applicable;
             own.found += more.found;
             own.findings += more.findings;
+            own.review += more.review;
             own.points += more.points;
             own.evidence.merge(more.evidence);
             own.good.merge(more.good);
@@ -244,6 +258,11 @@ impl AgentTotals {
         }
         self.satisfaction.0 += other.satisfaction.0;
         self.satisfaction.1 += other.satisfaction.1;
+        for (kind, more) in other.mix {
+            let own = self.mix.entry(kind).or_default();
+            own.0 += more.0;
+            own.1 += more.1;
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 mod card;
+pub mod compare;
 pub mod statistics;
 pub mod top;
 

@@ -51,13 +51,14 @@ pub fn mean_interval(n: u64, sum: f64, squares: f64) -> Option<(f64, Option<(f64
 }
 
 /// Student's t, two-sided 95 %, by the Cornish–Fisher expansion around the normal quantile
-/// (Abramowitz & Stegun 26.7.5), exact values for one to four degrees of freedom.
+/// (Abramowitz & Stegun 26.7.5), exact values for one to five degrees of freedom.
 fn t95(df: u64) -> f64 {
     match df {
         1 => 12.706_204_7,
         2 => 4.302_652_7,
         3 => 3.182_446_3,
         4 => 2.776_445_1,
+        5 => 2.570_581_8,
         _ => {
             let (z, v) = (Z95, df as f64);
             let (z3, z5, z7) = (z.powi(3), z.powi(5), z.powi(7));

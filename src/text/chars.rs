@@ -34,7 +34,7 @@ pub(super) struct Table {
     bmp: Vec<u16>,
     astral: HashMap<char, u16>,
     texts: Vec<Box<str>>,
-    /// The texts with this number and above hold a character whose form depends on its neighbours.
+    /// Whether a text holds a character whose form depends on its neighbours.
     contextual: Vec<bool>,
 }
 

@@ -7,17 +7,17 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Codes that stand for a picture or a person, as chat exports write them (in the plain view).
-static CODES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"#e-[a-z]?\d*(?:\[[^\]]*\])?\d*",               // #E-s12 (JD)
-        r"|\[[^\[\]]{1,4}\]",                            // [微笑] (Weibo, WeChat)
-        r"|/:[a-z]{2,8}|/::?[^\sa-z\p{Han}]{1,3}[a-z]?", // /:rose /:8-) /::D (WeChat, Taobao)
-        r"|(?:回复)?@[^\s,:。!?;@]{1,20}[\s:]?",
-        r"|o网页链接",
-        r"|https?://[^\s\p{Han}]+",
-    ))
-    .expect("the pattern of emoji codes is valid")
-});
+const CODE: &str = concat!(
+    r"(?:#e-[a-z]?\d*(?:\[[^\]]*\])?\d*",            // #E-s12 (JD)
+    r"|\[[^\[\]]{1,4}\]",                            // [微笑] (Weibo, WeChat)
+    r"|/:[a-z]{2,8}|/::?[^\sa-z\p{Han}]{1,3}[a-z]?", // /:rose /:8-) /::D (WeChat, Taobao)
+    r"|(?:回复)?@[^\s,:。!?;@]{1,20}[\s:]?",
+    r"|o网页链接",
+    r"|https?://[^\s\p{Han}]+)",
+);
+static CODES: LazyLock<Regex> = LazyLock::new(|| Regex::new(CODE).expect("the pattern of emoji codes is valid"));
+static CODE_FIRST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(&format!("^{CODE}")).expect("the pattern of emoji codes is valid"));
 
 /// Particles that may end a message without changing it.
 const PARTICLES: &str = "的了呢哦啊呀嘛吧哈啦噢喔哟诶欸嗯亲呐哒滴耶呵嘻嘿咯呗么";
@@ -52,7 +52,7 @@ fn trim_head(text: &str, drop: impl Fn(char) -> bool) -> usize {
     let mut at = 0;
     loop {
         let rest = &text[at..];
-        if codes && let Some(code) = CODES.find(rest).filter(|m| m.start() == 0) {
+        if codes && let Some(code) = CODE_FIRST.find(rest) {
             at += code.end();
             continue;
         }

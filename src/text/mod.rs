@@ -24,6 +24,7 @@
 //! ```
 
 mod chars;
+mod checks;
 mod clause;
 mod entity;
 mod folds;

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
+use super::checks::{area_code, is_hotline, is_id_card, is_old_id_card, is_phone, luhn};
 use super::entity::{Entity, EntityKind};
 
 #[derive(Clone, Copy)]
@@ -122,7 +123,7 @@ impl Chain {
                 return last;
             }
         }
-        self.parts(plain, self.groups[first].clone(), found);
+        self.parts(plain, first, found);
         first + 1
     }
 
@@ -191,14 +192,14 @@ impl Chain {
     }
 
     /// A group that joined no other: its ASCII digits and its numerals apart, then an order number.
-    fn parts(&self, plain: &str, group: Range<usize>, found: &mut Vec<Entity>) {
+    fn parts(&self, plain: &str, index: usize, found: &mut Vec<Entity>) {
+        let group = self.groups[index].clone();
         let mut start = group.start;
         while start < group.end {
             let ascii = self.digits[start].ascii;
             let len = self.digits[start..group.end].iter().take_while(|d| d.ascii == ascii).count();
             let part = start..start + len;
             start = part.end;
-            let index = self.groups.iter().position(|g| g.contains(&part.start)).unwrap_or(0);
             if part != group
                 && let Some((kind, range)) = self.number(plain, part.clone(), index..index + 1)
             {
@@ -289,74 +290,9 @@ fn is_named_order(plain: &str, at: usize) -> bool {
     .any(|word| before.ends_with(word))
 }
 
-fn is_phone(values: &[u8]) -> bool {
-    values.len() == 11 && values[0] == 1 && values[1] >= 3
-}
-
-/// 400 and 800 numbers.
-fn is_hotline(values: &[u8]) -> bool {
-    values.len() == 10 && matches!(values[0], 4 | 8) && values[1..3] == [0, 0]
-}
-
-/// Length of the area code a number begins with, 0 for none.
-fn area_code(values: &[u8]) -> usize {
-    match values {
-        [0, 1, 0, ..] | [0, 2, _, ..] => 3,
-        [0, 3..=9, _, _, ..] => 4,
-        _ => 0,
-    }
-}
-
-/// The weighted sum of GB 11643 with its check character (`10` for X), a province and a day that can be.
-fn is_id_card(values: &[u8], count: usize) -> bool {
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    const CHECKS: [u32; 11] = [1, 0, 10, 9, 8, 7, 6, 5, 4, 3, 2];
-    let sum: u32 = WEIGHTS.iter().zip(values).map(|(w, &v)| w * v as u32).sum();
-    let check = if count == 10 { 10 } else { values[17] as u32 };
-    CHECKS[(sum % 11) as usize] == check
-        && is_province(values)
-        && matches!(values[6..8], [1, 9] | [2, 0])
-        && is_day(&values[10..14])
-}
-
-/// The same for ASCII digits; a card that ends in X is found with a letter beside it only outside of links.
-pub(super) fn is_identity(digits: &[u8]) -> bool {
-    let mut values = [0; 18];
-    values.iter_mut().zip(digits).for_each(|(v, d)| *v = d - b'0');
-    is_id_card(&values, 11)
-}
-
-fn is_old_id_card(values: &[u8]) -> bool {
-    is_province(values) && is_day(&values[8..12])
-}
-
-fn is_province(values: &[u8]) -> bool {
-    matches!(values[0] * 10 + values[1], 11..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81..=83)
-}
-
-fn is_day(values: &[u8]) -> bool {
-    let (month, day) = (values[0] * 10 + values[1], values[2] * 10 + values[3]);
-    (1..=12).contains(&month) && (1..=31).contains(&day)
-}
-
-fn luhn(values: &[u8]) -> bool {
-    let sum: u32 = values
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(i, &v)| match (i % 2, v as u32) {
-            (0, v) => v,
-            (_, v) if v > 4 => v * 2 - 9,
-            (_, v) => v * 2,
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::entity::entities;
-    use super::*;
 
     /// `kind:text` of each entity, kinds of no concern here left out.
     fn found(plain: &str) -> Vec<String> {
@@ -422,13 +358,5 @@ mod tests {
         ] {
             assert_eq!(found(text), expect, "{text}");
         }
-    }
-
-    #[test]
-    fn every_province_and_check_character() {
-        assert!(luhn(&[7, 9, 9, 2, 7, 3, 9, 8, 7, 1, 3]));
-        assert!(!luhn(&[7, 9, 9, 2, 7, 3, 9, 8, 7, 1, 0]));
-        assert!(is_id_card(&[1, 1, 0, 1, 0, 5, 1, 9, 4, 9, 1, 2, 3, 1, 0, 0, 2], 10));
-        assert!(is_province(&[8, 3]) && !is_province(&[1, 6]) && !is_province(&[9, 1]));
     }
 }

@@ -32,6 +32,10 @@ impl Hints {
         for c in text.chars() {
             let after_number = counted;
             counted = false;
+            if !c.is_ascii() && !is_telling(c) {
+                previous = c;
+                continue;
+            }
             match c {
                 '0'..='9' => {
                     hints.digits += 1;
@@ -80,6 +84,22 @@ impl Hints {
     pub(super) fn nothing_personal(self) -> bool {
         self.digits < 5 && !self.at && !self.person && !(self.digits > 0 && (self.house || self.account))
     }
+}
+
+/// The characters beyond ASCII that [`Hints::of`] has to look at, as a bit each: nearly all others are passed over.
+static TELLING: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut bits = vec![0u64; 1024];
+    let numerals = ('\u{3000}'..='\u{9FFF}').filter(|&c| numbers::digit(c).is_some());
+    for c in "¥月年元块毛角美号栋幢楼室弄座十百千万两几信扣生士姐人名主".chars().chain(numerals)
+    {
+        bits[c as usize / 64] |= 1 << (c as usize % 64);
+    }
+    bits
+});
+
+#[inline]
+fn is_telling(c: char) -> bool {
+    TELLING.get(c as usize / 64).is_some_and(|bits| bits >> (c as usize % 64) & 1 != 0)
 }
 
 fn regex(pattern: &str) -> Regex {
@@ -144,6 +164,7 @@ pub(super) fn find(plain: &str, hints: Hints, found: &mut Vec<Entity>) {
         for captures in ACCOUNT.captures_iter(plain) {
             if let Some(name) = captures.get(1)
                 && name.as_str().bytes().any(|b| b.is_ascii_digit())
+                && name.as_str().bytes().filter(u8::is_ascii_alphanumeric).count() >= 5
             {
                 add(EntityKind::Account, name.range());
             }

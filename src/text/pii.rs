@@ -22,7 +22,7 @@ use std::ops::Range;
 use super::chars::{Action, TABLE};
 use super::entity::{Entity, EntityKind, entities};
 use super::patterns::{Hints, surname_len};
-use super::{View, numbers, plain};
+use super::{View, checks, numbers, plain};
 
 #[derive(Default)]
 struct Scratch {
@@ -158,7 +158,7 @@ fn hide_personal_numbers(text: &str, base: usize, hidden: &mut Vec<Range<usize>>
     while at < bytes.len() {
         let len = bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
         let digits = &bytes[at..at + len];
-        if len == 11 && digits[0] == b'1' && digits[1] >= b'3' || len == 18 && numbers::is_identity(digits) {
+        if len == 11 && digits[0] == b'1' && digits[1] >= b'3' || len == 18 && checks::is_identity(digits) {
             hidden.extend((at + 3..at + len - 4).map(|i| base + i..base + i + 1));
         }
         at += len.max(1);
