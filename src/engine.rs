@@ -8,6 +8,7 @@ use crate::detect::{DetectScratch, Detector, SegmentMode};
 use crate::error::Result;
 use crate::judge::{self, AgentJudgement, Case, Lang, Repeats};
 use crate::layout::Layout;
+use crate::metrics::satisfaction::{Satisfaction, SatisfactionScratch};
 use crate::metrics::{Marks, Measures, measure};
 use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
@@ -64,6 +65,8 @@ pub struct Inspection {
     pub measures: Measures,
     /// Measures of each agent's part.
     pub agent_measures: Vec<Measures>,
+    /// How satisfied the customer seems, and why.
+    pub satisfaction: Satisfaction,
     /// Judgements of each agent, in order of first appearance; empty when not judged.
     pub agents: Vec<AgentPart>,
     /// Score and raw score in milli-points; `None` when not judged.
@@ -101,6 +104,7 @@ impl NotJudged {
 pub struct Scratch {
     detect: DetectScratch,
     repeats: Repeats,
+    satisfaction: SatisfactionScratch,
     view: View,
     /// The last inspection.
     pub inspection: Inspection,
@@ -175,6 +179,10 @@ impl Engine {
         out.agent_measures.clear();
         for agent in 0..out.layout.agent_count() {
             out.agent_measures.push(measure(conversation, &out.layout, Some(agent), &marks));
+        }
+        if let Some(model) = &self.pack.satisfaction {
+            let segmenter = self.detector.segmenter();
+            model.estimate(conversation, &out.hits, segmenter, &mut scratch.satisfaction, &mut out.satisfaction);
         }
         out.swapped = self.swapped(conversation, &out.hits);
         out.agents.clear();

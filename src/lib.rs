@@ -66,6 +66,7 @@ pub mod explain;
 pub mod input;
 pub mod judge;
 pub mod layout;
+pub mod learn;
 pub mod metrics;
 pub mod pack;
 pub mod pipeline;

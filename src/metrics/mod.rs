@@ -1,7 +1,9 @@
 //! Measures of a conversation: how fast, how long, how much. Times come from the transcript alone; without them a
 //! measure is unknown, never zero.
 
+pub mod feature;
 pub mod measure;
+pub mod satisfaction;
 
 pub use measure::{Marks, Measures, measure};
 

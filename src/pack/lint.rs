@@ -157,6 +157,8 @@ fn unused(pack: &Pack, all: &mut Vec<Diagnostic>) {
             expression(e);
         }
     }
+    let estimate = pack.satisfaction.iter().flat_map(|model| &model.features);
+    estimate.for_each(|weighted| weighted.feature.markers().iter().for_each(|m| mark(*m)));
     for (marker, used) in pack.markers.iter().zip(used) {
         if !used && !STANDARD.contains(&marker.id.as_str()) {
             let mut faults = Faults::new(marker.file.clone(), all);

@@ -28,6 +28,7 @@ struct Record<'r> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     suspect: &'static [&'static str],
     satisfaction_estimate: Option<f64>,
+    satisfaction_reasons: Vec<ReasonRecord>,
     resolution: &'static str,
     topics: [&'r str; 0],
     metrics: MetricsMap<'r>,
@@ -44,6 +45,15 @@ struct AgentRecord<'r> {
     passed: bool,
     critical: bool,
     dimensions: Dimensions<'r>,
+}
+
+/// What moved the satisfaction estimate.
+#[derive(Serialize)]
+struct ReasonRecord {
+    title: String,
+    turn: Option<u32>,
+    direction: &'static str,
+    effect: f64,
 }
 
 #[derive(Serialize)]
@@ -134,6 +144,12 @@ impl Format for ConversationRecords {
                 why: Cow::Owned(masked(&f.why)),
             }
         });
+        let reasons = inspection.satisfaction.reasons.iter().map(|reason| ReasonRecord {
+            title: pack.satisfaction.as_ref().map(|model| model.describe(reason.part)).unwrap_or_default(),
+            turn: reason.turn,
+            direction: if reason.effect < 0 { "down" } else { "up" },
+            effect: reason.effect as f64 / 1000.0,
+        });
         let not_applicable = pack.rules.iter().enumerate().filter(|(n, rule)| {
             !rule.off
                 && !inspection.agents.is_empty()
@@ -145,7 +161,8 @@ impl Format for ConversationRecords {
             raw_score: inspection.score.map(|s| Points(s.1)),
             not_judged: inspection.not_judged.map(|n| n.id()),
             suspect: if inspection.swapped { &["role_swap"] } else { &[] },
-            satisfaction_estimate: None,
+            satisfaction_estimate: inspection.satisfaction.estimate.map(|milli| milli as f64 / 1000.0),
+            satisfaction_reasons: reasons.collect(),
             resolution: "unknown",
             topics: [],
             metrics: MetricsMap(&inspection.measures),
