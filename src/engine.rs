@@ -8,6 +8,10 @@ use crate::detect::{DetectScratch, Detector, SegmentMode};
 use crate::error::Result;
 use crate::judge::{self, AgentJudgement, Case, Lang, Repeats};
 use crate::layout::Layout;
+use crate::metrics::handover::{Handover, HandoverMarkers};
+use crate::metrics::profile::{self, ProfileView};
+use crate::metrics::resolution::{ResolutionMarkers, Verdict};
+use crate::metrics::topics::{Found, TopicMatcher, TopicScratch};
 use crate::metrics::{Marks, Measures, measure};
 use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
@@ -41,6 +45,9 @@ pub struct Engine {
     wait: Option<MarkerId>,
     polite: Vec<MarkerId>,
     repeats: bool,
+    resolution: ResolutionMarkers,
+    handover: HandoverMarkers,
+    topics: TopicMatcher,
 }
 
 /// What is known of an agent's part of a conversation.
@@ -63,6 +70,18 @@ pub struct Inspection {
     pub measures: Measures,
     /// Measures of each agent's part.
     pub agent_measures: Vec<Measures>,
+    /// Whether the customer's matter was resolved.
+    pub verdict: Verdict,
+    /// Why the customer came: reasons and product faults, the main one first.
+    pub topics: Vec<Found>,
+    /// The main first-level reason; the pack's catch-all where nothing shows.
+    pub main_topic: Option<u16>,
+    /// Hand-overs, escalation, complaint.
+    pub handover: Handover,
+    /// The conversation as each platform profile of the pack sees it.
+    pub profiles: Vec<ProfileView>,
+    /// When it began, in the zone of the settings.
+    pub began: Option<jiff::civil::DateTime>,
     /// Judgements of each agent, in order of first appearance; empty when not judged.
     pub agents: Vec<AgentPart>,
     /// Score and raw score in milli-points; `None` when not judged.
@@ -99,6 +118,7 @@ pub struct Scratch {
     detect: DetectScratch,
     repeats: Repeats,
     view: View,
+    topics: TopicScratch,
     /// The last inspection.
     pub inspection: Inspection,
 }
@@ -121,7 +141,9 @@ impl Engine {
                 seen(e);
             }
         }
-        Ok(Engine { pack, detector, options, wait, polite, repeats })
+        let (resolution, handover) = (ResolutionMarkers::new(&pack), HandoverMarkers::new(&pack));
+        let topics = TopicMatcher::new(&pack.topics)?;
+        Ok(Engine { pack, detector, options, wait, polite, repeats, resolution, handover, topics })
     }
 
     /// The pack.
@@ -149,7 +171,7 @@ impl Engine {
 
     /// Inspects a conversation.
     pub fn inspect<'s>(&self, conversation: &Conversation<'_>, scratch: &'s mut Scratch) -> &'s Inspection {
-        self.annotate(conversation, scratch);
+        self.observe(conversation, scratch);
         if self.repeats {
             scratch.repeats.fill(conversation, self.detector.segmenter(), &mut scratch.view);
         }
@@ -160,17 +182,13 @@ impl Engine {
         for agent in 0..out.layout.agent_count() {
             out.agent_measures.push(measure(conversation, &out.layout, Some(agent), &marks));
         }
+        self.outcomes(conversation, out);
         out.agents.clear();
         out.score = None;
         out.not_judged = self.gate(conversation, &out.layout);
         if out.not_judged.is_some() {
             return out;
         }
-        let began = conversation
-            .started_at
-            .or_else(|| conversation.turns.iter().find_map(|t| t.at))
-            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-            .map(|t| t.to_zoned(self.options.timezone.clone()).datetime());
         for agent in 0..out.layout.agent_count() {
             let case = Case {
                 conversation,
@@ -179,7 +197,7 @@ impl Engine {
                 detector: &self.detector,
                 repeats: &scratch.repeats,
                 measures: &out.agent_measures,
-                began,
+                began: out.began,
                 lang: self.options.lang,
             };
             let judgement = judge::judge(&self.pack, &case, agent);
@@ -191,6 +209,38 @@ impl Engine {
             out.not_judged = Some(NotJudged::NothingApplicable);
         }
         out
+    }
+
+    /// As [`Engine::annotate`], and looks for topics in the customer's messages.
+    fn observe(&self, conversation: &Conversation<'_>, scratch: &mut Scratch) {
+        let Scratch { detect, topics, inspection: out, .. } = scratch;
+        out.layout.fill(conversation);
+        self.topics.start(topics, &mut out.topics);
+        let found = &mut out.topics;
+        self.detector.detect_and(conversation, &out.layout, detect, &mut out.hits, &mut |turn, said, plain| {
+            if said.role == Role::Customer {
+                self.topics.message(turn, plain, topics, found);
+            }
+        });
+        out.main_topic = self.topics.finish(&mut out.topics);
+    }
+
+    /// Resolution, hand-overs and platform figures.
+    fn outcomes(&self, conversation: &Conversation<'_>, out: &mut Inspection) {
+        out.verdict = self.resolution.judge(conversation, &out.layout, &out.hits);
+        self.handover.fill(conversation, &out.layout, &out.hits, &mut out.handover);
+        let began = conversation.started_at.or_else(|| conversation.turns.iter().find_map(|t| t.at));
+        let began = began.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        let offset = began.map(|t| self.options.timezone.to_offset(t));
+        out.began = began.zip(offset).map(|(t, offset)| offset.to_datetime(t));
+        let seconds = offset.map_or(0, |o| i64::from(o.seconds()));
+        let profiles = &self.pack.profiles;
+        out.profiles.resize_with(profiles.len(), ProfileView::default);
+        let marks = ConversationMarks { hits: &out.hits, wait: self.wait, polite: &self.polite };
+        for (definition, view) in profiles.iter().zip(&mut out.profiles) {
+            let polite = |turn| marks.needs_no_answer(turn);
+            profile::view(definition, conversation, &out.layout, seconds, polite, view);
+        }
     }
 
     fn gate(&self, conversation: &Conversation<'_>, layout: &Layout) -> Option<NotJudged> {

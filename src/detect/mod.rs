@@ -12,7 +12,7 @@ mod near;
 pub mod required;
 mod scan;
 
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, Turn};
 use crate::error::Result;
 use crate::layout::Layout;
 use crate::pack::Pack;
@@ -86,11 +86,24 @@ impl Detector {
         scratch: &mut DetectScratch,
         hits: &mut Hits,
     ) {
+        self.detect_and(conversation, layout, scratch, hits, &mut |_, _, _| {});
+    }
+
+    /// As [`Detector::detect`]; `each` sees every turn in words with its plain view while it is at hand.
+    pub fn detect_and(
+        &self,
+        conversation: &Conversation<'_>,
+        layout: &Layout,
+        scratch: &mut DetectScratch,
+        hits: &mut Hits,
+        each: &mut dyn FnMut(usize, &Turn<'_>, &View),
+    ) {
         hits.reset(conversation.turns.len(), self.markers);
         scratch.pending.clear();
         for (i, turn) in conversation.turns.iter().enumerate() {
             if turn.is_human_words() && !turn.text.is_empty() {
                 self.scan_turn(i, turn, conversation.channel.as_deref(), scratch);
+                each(i, turn, &scratch.views[0]);
             }
         }
         self.settle(conversation, layout, &mut scratch.pending, hits);

@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use super::outcomes::{self, ServiceFigures};
+use super::targets::{self, TargetFigure};
 use crate::metrics::{METRICS, Unit};
 use crate::pack::Pack;
 use crate::pack::rule::Severity;
@@ -34,7 +36,7 @@ impl Rate {
 }
 
 /// Six digits are more than any figure here is worth, and keep outputs readable.
-fn rounded(value: f64) -> f64 {
+pub(super) fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
@@ -140,6 +142,8 @@ pub struct Figures {
     pub metrics: Vec<MeasureFigure>,
     /// Mean rating and number of ratings.
     pub rating: Option<(f64, u64)>,
+    /// Resolution, hand-overs, complaints, recontacts.
+    pub service: Option<ServiceFigures>,
 }
 
 impl Figures {
@@ -192,6 +196,7 @@ impl Figures {
             dimensions: dimensions.collect(),
             rules: rules.collect(),
             metrics: metrics.collect(),
+            service: None,
             rating: (ratings > 0).then(|| (rounded(stars as f64 / ratings as f64), ratings)),
         }
     }
@@ -248,6 +253,8 @@ pub struct Scorecards {
     pub teams: Vec<Figures>,
     /// Agents, by id.
     pub agents: Vec<Figures>,
+    /// Targets, actual against wanted.
+    pub targets: Vec<TargetFigure>,
 }
 
 impl Scorecards {
@@ -255,11 +262,14 @@ impl Scorecards {
     pub fn new(pack: &Pack, aggregate: &Aggregate) -> Scorecards {
         let teams = teams(aggregate);
         let agents = aggregate.agents.iter().map(|(id, totals)| Figures::new(id, pack, totals));
-        Scorecards {
+        let mut cards = Scorecards {
             all: Figures::new("", pack, &aggregate.all),
             teams: teams.iter().map(|(team, totals)| Figures::new(team, pack, totals)).collect(),
             agents: agents.collect(),
-        }
+            targets: targets::figures(pack, aggregate),
+        };
+        outcomes::attach(&mut cards, aggregate);
+        cards
     }
 
     /// What an agent is compared with: her team when it has others, else everyone.
