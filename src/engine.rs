@@ -17,6 +17,7 @@ use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
 use crate::score::{AgentScore, conversation_score, score};
 use crate::text::View;
+use crate::trace::{NoTrace, Trace};
 
 /// Settings of an engine.
 #[derive(Debug, Clone)]
@@ -88,6 +89,8 @@ pub struct Inspection {
     pub score: Option<(i64, i64)>,
     /// Why it was not judged.
     pub not_judged: Option<NotJudged>,
+    /// Agent and customer seem to have changed places in the export; all findings go to review.
+    pub swapped: bool,
 }
 
 /// Why a conversation has no score.
@@ -171,9 +174,20 @@ impl Engine {
 
     /// Inspects a conversation.
     pub fn inspect<'s>(&self, conversation: &Conversation<'_>, scratch: &'s mut Scratch) -> &'s Inspection {
-        self.observe(conversation, scratch);
+        self.inspect_traced(conversation, scratch, &mut NoTrace)
+    }
+
+    /// Inspects a conversation and tells `trace` what was considered.
+    pub fn inspect_traced<'s, T: Trace>(
+        &self,
+        conversation: &Conversation<'_>,
+        scratch: &'s mut Scratch,
+        trace: &mut T,
+    ) -> &'s Inspection {
+        self.observe(conversation, scratch, trace);
         if self.repeats {
-            scratch.repeats.fill(conversation, self.detector.segmenter(), &mut scratch.view);
+            let segmenter = self.detector.segmenter();
+            scratch.repeats.fill(conversation, &self.pack.repeat, segmenter, &mut scratch.view);
         }
         let out = &mut scratch.inspection;
         let marks = ConversationMarks { hits: &out.hits, wait: self.wait, polite: &self.polite };
@@ -183,6 +197,7 @@ impl Engine {
             out.agent_measures.push(measure(conversation, &out.layout, Some(agent), &marks));
         }
         self.outcomes(conversation, out);
+        out.swapped = self.swapped(conversation, &out.hits);
         out.agents.clear();
         out.score = None;
         out.not_judged = self.gate(conversation, &out.layout);
@@ -198,9 +213,10 @@ impl Engine {
                 repeats: &scratch.repeats,
                 measures: &out.agent_measures,
                 began: out.began,
+                swapped: out.swapped,
                 lang: self.options.lang,
             };
-            let judgement = judge::judge(&self.pack, &case, agent);
+            let judgement = judge::judge_traced(&self.pack, &case, agent, trace);
             let score = score(&self.pack, &judgement);
             out.agents.push(AgentPart { judgement, score });
         }
@@ -212,12 +228,12 @@ impl Engine {
     }
 
     /// As [`Engine::annotate`], and looks for topics in the customer's messages.
-    fn observe(&self, conversation: &Conversation<'_>, scratch: &mut Scratch) {
+    fn observe<T: Trace>(&self, conversation: &Conversation<'_>, scratch: &mut Scratch, trace: &mut T) {
         let Scratch { detect, topics, inspection: out, .. } = scratch;
         out.layout.fill(conversation);
         self.topics.start(topics, &mut out.topics);
         let found = &mut out.topics;
-        self.detector.detect_and(conversation, &out.layout, detect, &mut out.hits, &mut |turn, said, plain| {
+        self.detector.detect_and(conversation, &out.layout, detect, &mut out.hits, trace, &mut |turn, said, plain| {
             if said.role == Role::Customer {
                 self.topics.message(turn, plain, topics, found);
             }
@@ -241,6 +257,17 @@ impl Engine {
             let polite = |turn| marks.needs_no_answer(turn);
             profile::view(definition, conversation, &out.layout, seconds, polite, view);
         }
+    }
+
+    /// Whether the customer's turns sound like an agent's and the agent's do not.
+    fn swapped(&self, conversation: &Conversation<'_>, hits: &Hits) -> bool {
+        let Some(voice) = self.pack.review.agent_voice else { return false };
+        let count = |role| {
+            let turns = conversation.turns.iter().enumerate();
+            turns.filter(|(i, t)| t.role == role && hits.has(*i, voice)).count() as u32
+        };
+        let customer = count(Role::Customer);
+        customer >= self.pack.review.swapped_from && customer > 2 * count(Role::Agent)
     }
 
     fn gate(&self, conversation: &Conversation<'_>, layout: &Layout) -> Option<NotJudged> {

@@ -8,6 +8,7 @@ mod counting;
 mod service;
 mod sink;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +18,7 @@ use std::sync::{Mutex, Once};
 use crate::conversation::Conversation;
 use crate::engine::{Engine, Inspection, Scratch};
 use crate::error::{Error, Result};
-use crate::input::{FileSummary, Item, Reader, Reject};
+use crate::input::{FileSummary, Item, Reader, Reject, reject};
 use crate::score::Aggregate;
 use crate::score::contacts::ContactLog;
 use sink::{OrderedSink, Output};
@@ -74,7 +75,7 @@ pub struct Run<'r> {
     pub observer: &'r dyn Observer,
     /// Set from outside to stop early.
     pub stop: &'r AtomicBool,
-    /// Mask personal data in what is kept as evidence.
+    /// Mask personal data in what is kept as evidence, and in rejects.
     pub mask: bool,
 }
 
@@ -180,16 +181,16 @@ impl Run<'_> {
                                 file: file.clone(),
                                 line,
                                 column: None,
-                                code: "internal",
+                                code: reject::INTERNAL,
                                 reason: format!("检查这通会话时程序内部出错,已跳过: {message}"),
                                 raw,
                                 rows: records,
                             };
-                            part.reject(&reject, &mut output.rejects);
+                            part.reject(reject, self.mask, &mut output.rejects);
                         }
                     }
                 }
-                Item::Reject(reject) => part.reject(&reject, &mut output.rejects),
+                Item::Reject(reject) => part.reject(reject, self.mask, &mut output.rejects),
             });
             self.observer.advanced(block.bytes(), conversations);
             buffer = block.into_buffer();
@@ -242,11 +243,18 @@ struct Part {
 }
 
 impl Part {
-    fn reject(&mut self, reject: &Reject, out: &mut Vec<u8>) {
+    fn reject(&mut self, mut reject: Reject, mask: bool, out: &mut Vec<u8>) {
         self.records_rejected += reject.rows;
         *self.rejects.entry(reject.code).or_default() += 1;
+        if mask {
+            for text in [&mut reject.raw, &mut reject.reason] {
+                if let Cow::Owned(masked) = crate::text::mask(text) {
+                    *text = masked;
+                }
+            }
+        }
         // Writing to memory cannot fail, and a reject is made of strings and numbers.
-        if serde_json::to_writer(&mut *out, reject).is_ok() {
+        if serde_json::to_writer(&mut *out, &reject).is_ok() {
             out.push(b'\n');
         }
     }

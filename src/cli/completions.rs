@@ -1,6 +1,8 @@
 //! `zhijian completions`.
 
-use zhijian::error::Result;
+use std::io::Write;
+
+use zhijian::error::{Error, Result};
 
 use super::Outcome;
 
@@ -11,7 +13,9 @@ pub struct Args {
 }
 
 pub fn run<C: clap::CommandFactory>(args: Args) -> Result<Outcome> {
-    let mut command = C::command();
-    clap_complete::generate(args.shell, &mut command, "zhijian", &mut std::io::stdout());
+    // Into memory first: the generator panics when whoever reads has gone away.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut C::command(), "zhijian", &mut script);
+    std::io::stdout().write_all(&script).map_err(|e| Error::write("标准输出", e))?;
     Ok(Outcome::Done)
 }

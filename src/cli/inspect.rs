@@ -92,6 +92,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     let reader = args.input.open()?;
     let engine = args.engine.engine(args.input.zone()?, lang)?;
     let folder = StagedFolder::new(&args.out)?;
+    stop.staged(folder.staging());
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let mask = args.pii == Pii::Mask;
     let format = ConversationRecords { mask, profiles: args.profiles == Profiles::Detail };
@@ -130,7 +131,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         serde_json::to_writer_pretty(&mut *out, &RunRecord::new(engine.pack(), &summary, settings, timings))?;
         writeln!(out)
     })?;
-    stop.check()?;
+    stop.committing()?;
     folder.commit()?;
     if !args.quiet {
         print_summary(&args.out, &summary, &cards, seconds);
@@ -140,6 +141,7 @@ pub fn run(args: Args) -> Result<Outcome> {
 
 fn write_reports(folder: &StagedFolder, pack: &Pack, summary: &Summary, cards: &Scorecards, lang: Lang) -> Result<()> {
     folder.write("scorecards.csv", |out| csv::scorecards(out, pack, cards, lang))?;
+    folder.write("skills.csv", |out| csv::skills(out, cards, lang))?;
     folder.write("rules.csv", |out| csv::rules(out, pack, &summary.aggregate, lang))?;
     let aggregate = &summary.aggregate;
     folder.write("metrics.csv", |out| service::metrics(out, aggregate, lang))?;

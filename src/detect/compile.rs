@@ -6,39 +6,97 @@ use std::collections::BTreeMap;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
-use super::required::required_literals;
+use super::required::{rarity, required_literals};
 use crate::conversation::Role;
 use crate::error::{Error, Result};
 use crate::pack::expression::MarkerId;
 use crate::pack::marker::{Block, Context, Near, Reach, ViewKind};
 use crate::pack::reference::normal_phrase;
 use crate::pack::{Negation, Pack};
+use crate::text::EntityKind;
 
 /// What an automaton match stands for in one block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// One of the block's phrases; the number of its text.
     Phrase(u32),
-    /// One of its exceptions.
-    Except(Reach),
-    /// A part of a proximity condition.
-    Part {
-        /// Which condition of the block.
-        near: u16,
-        /// Which part of it.
-        part: u16,
-    },
-    /// The regex of this number may match.
+    /// The rarest part of this proximity condition of the block: the others are looked for.
+    Near(u16),
+    /// An entity; the number of the text that names it.
+    Entity(u32),
+    /// A literal of the rarest set this regex needs: it is run.
     Regex(u32),
 }
 
 /// A use of an automaton pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
     /// The block, numbered over all markers.
     pub block: u32,
     /// What the match means there.
     pub meaning: Meaning,
+    /// Whose turns the block looks at; none: both sides'.
+    pub role: Option<Role>,
+    /// The block asks for a channel or for the recogniser's confidence.
+    pub choosy: bool,
+}
+
+impl Use {
+    /// Sorts uses by block, and what needs to be run once side by side; cheap to compare.
+    pub fn key(&self) -> u64 {
+        let within = match self.meaning {
+            Meaning::Phrase(_) => 0,
+            Meaning::Entity(_) => 1,
+            Meaning::Near(n) => 2 + u64::from(n),
+            Meaning::Regex(n) => (1 << 16) + 2 + u64::from(n),
+        };
+        u64::from(self.block) << 32 | within
+    }
+}
+
+/// Phrases of one block that matter only once something else of it has matched: exceptions, parts of a proximity
+/// condition. They stay out of the view's automaton, so that common words in them cost nothing elsewhere.
+#[derive(Debug)]
+pub struct PhraseSet<T> {
+    automaton: AhoCorasick,
+    values: Vec<T>,
+}
+
+impl<T: Copy> PhraseSet<T> {
+    fn new(phrases: Vec<(String, T)>) -> Result<Option<Self>> {
+        let (phrases, values): (Vec<String>, Vec<T>) = phrases.into_iter().filter(|(p, _)| !p.is_empty()).unzip();
+        if phrases.is_empty() {
+            return Ok(None);
+        }
+        let automaton = build(&phrases, AhoCorasickKind::ContiguousNFA)?;
+        Ok(Some(PhraseSet { automaton, values }))
+    }
+
+    /// Calls `found` with every place of every phrase in the view's text.
+    pub fn find(&self, kind: ViewKind, view: &str, mut found: impl FnMut(T, std::ops::Range<usize>)) {
+        for m in self.automaton.find_overlapping_iter(view) {
+            if kind != ViewKind::Pinyin || on_syllables(view, m.range()) {
+                found(self.values[m.pattern().as_usize()], m.range());
+            }
+        }
+    }
+}
+
+/// True when a match in the pinyin view begins and ends at syllables.
+pub fn on_syllables(view: &str, range: std::ops::Range<usize>) -> bool {
+    let bytes = view.as_bytes();
+    (range.start == 0 || bytes[range.start - 1] == b' ') && (range.end == bytes.len() || bytes[range.end] == b' ')
+}
+
+/// A proximity condition ready to be looked for.
+#[derive(Debug)]
+pub struct CompiledNear {
+    /// All alternatives of all parts.
+    pub parts: PhraseSet<u16>,
+    /// Number of the text that explains it.
+    pub text: u32,
+    /// Forbidden between the parts, normalised.
+    pub nots: Vec<String>,
 }
 
 /// One view's automaton and what its patterns mean.
@@ -65,10 +123,22 @@ pub struct CompiledBlock {
     pub block: Block,
     /// Exception regexes.
     pub except_regexes: Vec<Regex>,
-    /// Numbers of the texts that explain its proximity conditions.
-    pub near_texts: Vec<u32>,
-    /// Forbidden between the parts, normalised.
-    pub near_nots: Vec<Vec<String>>,
+    /// The block takes any turn that says something; the number of the text that explains it. Settled without
+    /// scanning, because all its conditions are about other markers, lengths and places.
+    pub any: Option<u32>,
+    /// Its exceptions.
+    pub except: Option<PhraseSet<Reach>>,
+    /// Its proximity conditions.
+    pub nears: Vec<CompiledNear>,
+}
+
+/// A regex over a view.
+#[derive(Debug)]
+pub struct ViewRegex {
+    /// The regex.
+    pub regex: Regex,
+    /// Number of the text that explains it.
+    pub text: u32,
 }
 
 /// Everything detection needs of a pack.
@@ -78,10 +148,16 @@ pub struct Compiled {
     pub views: [Option<ViewScanner>; 3],
     /// All blocks; those of a marker stand together, in the markers' order.
     pub blocks: Vec<CompiledBlock>,
-    /// All regexes with the number of the text that explains them.
-    pub regexes: Vec<(Regex, u32)>,
+    /// Range of the blocks of each marker.
+    pub of_marker: Vec<std::ops::Range<u32>>,
+    /// Uses of entities, by kind.
+    pub entities: Vec<(EntityKind, Use)>,
+    /// All regexes.
+    pub regexes: Vec<ViewRegex>,
     /// Texts that explain hits: phrases and regexes as written.
     pub texts: Vec<String>,
+    /// The block each text belongs to.
+    pub owners: Vec<u32>,
     /// Marker-level conditions, by marker.
     pub contexts: Vec<Context>,
     /// Markers in evaluation order.
@@ -97,6 +173,7 @@ pub struct Compiled {
 pub fn compile(pack: &Pack) -> Result<Compiled> {
     let mut builder = Builder::default();
     let mut blocks = Vec::new();
+    let mut of_marker = Vec::with_capacity(pack.markers.len());
     for (id, marker) in pack.markers.iter().enumerate() {
         for block in &marker.blocks {
             let number = blocks.len() as u32;
@@ -105,12 +182,15 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
                 role: block.role.or(marker.role),
                 block: block.clone(),
                 except_regexes: Vec::new(),
-                near_texts: Vec::new(),
-                near_nots: Vec::new(),
+                any: None,
+                except: None,
+                nears: Vec::new(),
             };
-            builder.block(number, block, &mut compiled);
+            builder.block(number, block, &mut compiled)?;
             blocks.push(compiled);
         }
+        let first = (blocks.len() - marker.blocks.len()) as u32;
+        of_marker.push(first..blocks.len() as u32);
     }
     let order = crate::pack::marker_order(&pack.markers);
     let mut views = [None, None, None];
@@ -120,8 +200,11 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     Ok(Compiled {
         views,
         blocks,
+        of_marker,
+        entities: builder.entities,
         regexes: builder.regexes,
         texts: builder.texts,
+        owners: builder.owners,
         contexts: pack.markers.iter().map(|m| m.context.clone()).collect(),
         order,
         negation: pack.negation.clone(),
@@ -135,62 +218,83 @@ type ViewPatterns = (BTreeMap<String, Vec<Use>>, Vec<Use>);
 struct Builder {
     /// Per view: pattern → uses, and regexes that always run.
     patterns: [ViewPatterns; 3],
-    regexes: Vec<(Regex, u32)>,
+    regexes: Vec<ViewRegex>,
+    entities: Vec<(EntityKind, Use)>,
     texts: Vec<String>,
+    owners: Vec<u32>,
 }
 
 impl Builder {
-    fn text(&mut self, text: impl Into<String>) -> u32 {
+    fn text(&mut self, block: u32, text: impl Into<String>) -> u32 {
+        self.owners.push(block);
         self.texts.push(text.into());
         self.texts.len() as u32 - 1
     }
 
-    fn pattern(&mut self, view: ViewKind, pattern: String, block: u32, meaning: Meaning) {
+    fn pattern(&mut self, view: ViewKind, pattern: String, used: Use) {
         if !pattern.is_empty() {
-            self.patterns[view as usize].0.entry(pattern).or_default().push(Use { block, meaning });
+            self.patterns[view as usize].0.entry(pattern).or_default().push(used);
         }
     }
 
-    fn block(&mut self, number: u32, block: &Block, compiled: &mut CompiledBlock) {
+    fn block(&mut self, number: u32, block: &Block, compiled: &mut CompiledBlock) -> Result<()> {
         let view = block.view;
+        let choosy = !block.channels.is_empty() || block.min_confidence.is_some();
+        let role = compiled.role;
+        let used = |meaning| Use { block: number, meaning, role, choosy };
         for phrase in &block.phrases {
-            let text = self.text(phrase.as_str());
-            self.pattern(view, normal_phrase(view, phrase), number, Meaning::Phrase(text));
+            let text = self.text(number, phrase.as_str());
+            self.pattern(view, normal_phrase(view, phrase), used(Meaning::Phrase(text)));
         }
-        for (reach, phrase) in &block.except {
-            self.pattern(view, normal_phrase(view, phrase), number, Meaning::Except(*reach));
+        for kind in &block.entities {
+            let text = self.text(number, format!("<{}>", kind.as_str()));
+            self.entities.push((*kind, used(Meaning::Entity(text))));
         }
+        let except = block.except.iter().map(|(reach, phrase)| (normal_phrase(view, phrase), *reach));
+        compiled.except = PhraseSet::new(except.collect())?;
         for pattern in &block.regexes {
             let source = in_view(view, &pattern.source);
             let Some(regex) = compile_regex(&source) else { continue };
-            let text = self.text(format!("/{}/", pattern.source));
-            let regex_number = self.regexes.len() as u32;
-            self.regexes.push((regex, text));
-            let meaning = Meaning::Regex(regex_number);
-            match required_literals(&source.to_lowercase_literals()) {
-                Some(literals) => {
-                    for literal in literals {
-                        self.pattern(view, literal, number, meaning);
-                    }
-                }
-                None => self.patterns[view as usize].1.push(Use { block: number, meaning }),
+            let text = self.text(number, format!("/{}/", pattern.source));
+            if ANYTHING.contains(&pattern.source.as_str()) && unconditional(block) {
+                compiled.any = Some(text);
+                continue;
+            }
+            let meaning = Meaning::Regex(self.regexes.len() as u32);
+            self.regexes.push(ViewRegex { regex, text });
+            match required_literals(&source.to_lowercase_literals()).into_iter().next() {
+                Some(literals) => literals.into_iter().for_each(|l| self.pattern(view, l, used(meaning))),
+                None => self.patterns[view as usize].1.push(used(meaning)),
             }
         }
         for pattern in &block.except_regex {
             compiled.except_regexes.extend(compile_regex(&in_view(view, &pattern.source)));
         }
         for (n, near) in block.nears.iter().enumerate() {
-            let text = self.text(near_text(near));
-            compiled.near_texts.push(text);
-            compiled.near_nots.push(near.not.iter().map(|p| normal_phrase(view, p)).collect());
-            for (part, alternatives) in near.parts.iter().enumerate() {
-                for phrase in alternatives {
-                    let meaning = Meaning::Part { near: n as u16, part: part as u16 };
-                    self.pattern(view, normal_phrase(view, phrase), number, meaning);
-                }
+            let text = self.text(number, near_text(near));
+            let parts: Vec<Vec<String>> =
+                near.parts.iter().map(|p| p.iter().map(|phrase| normal_phrase(view, phrase)).collect()).collect();
+            let Some(rarest) = parts.iter().max_by_key(|p| rarity(p)) else { continue };
+            for phrase in rarest {
+                self.pattern(view, phrase.clone(), used(Meaning::Near(n as u16)));
             }
+            let all = parts.into_iter().zip(0u16..).flat_map(|(p, part)| p.into_iter().map(move |x| (x, part)));
+            let Some(parts) = PhraseSet::new(all.collect())? else { continue };
+            let nots = near.not.iter().map(|p| normal_phrase(view, p)).collect();
+            compiled.nears.push(CompiledNear { parts, text, nots });
         }
+        Ok(())
     }
+}
+
+/// Regexes that say no more than "the turn says something".
+const ANYTHING: &[&str] = &[r"(?s)\S.*", r"(?s).+", r"(?s)^.+$", r"(?s)^.*\S.*$"];
+
+/// True when a block asks nothing of the words themselves.
+fn unconditional(block: &Block) -> bool {
+    let words = block.word || block.whole || block.start || block.end || block.negation || block.question.is_some();
+    let lists = block.except.is_empty() && block.except_regex.is_empty();
+    !words && lists && block.at_least <= 1 && block.min_hits <= 1 && block.min_confidence.is_none()
 }
 
 /// Views are lower case, so literals are looked for in lower case while escapes such as `\S` keep theirs.
@@ -231,6 +335,14 @@ fn near_text(near: &Near) -> String {
     format!("{} 相距 {} {unit}以内", parts.join(" … "), near.within)
 }
 
+fn build<P: AsRef<[u8]>>(patterns: impl IntoIterator<Item = P>, kind: AhoCorasickKind) -> Result<AhoCorasick> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .kind(Some(kind))
+        .build(patterns)
+        .map_err(|e| Error::Other(format!("短语太多,无法建立自动机: {e}")))
+}
+
 /// Patterns up to which the DFA is built; beyond it the contiguous NFA is smaller and no slower (see benches).
 const DFA_PATTERNS: usize = 8_000;
 
@@ -242,11 +354,7 @@ fn scanner(patterns: BTreeMap<String, Vec<Use>>, always: Vec<Use>) -> Result<Opt
         true => AhoCorasickKind::DFA,
         false => AhoCorasickKind::ContiguousNFA,
     };
-    let automaton = AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .kind(Some(kind))
-        .build(patterns.keys())
-        .map_err(|e| Error::Other(format!("短语太多,无法建立自动机: {e}")))?;
+    let automaton = build(patterns.keys(), kind)?;
     let mut ranges = Vec::with_capacity(patterns.len());
     let mut uses = Vec::new();
     for list in patterns.into_values() {

@@ -1,9 +1,10 @@
 //! The conditions a hit must meet inside its own turn: word boundaries, whole message, negation, question, exceptions.
 
 use crate::pack::Negation;
-use crate::pack::marker::{Block, Reach};
+use crate::pack::marker::{Block, Reach, ViewKind};
 use crate::span::Span;
 use crate::text::{self, Segmenter, View};
+use crate::trace::Held;
 
 /// A turn's texts while its blocks are checked; words are segmented at most once, when first asked for.
 pub struct TurnText<'t> {
@@ -32,6 +33,23 @@ impl TurnText<'_> {
         start..self.plain.position_of(span.end as usize).max(start)
     }
 
+    /// True when the range is made of dictionary words of two characters or more: what merely sounds like a phrase
+    /// but is common in itself. Without a segmenter nothing can be told, and the answer is the safe one.
+    fn is_common_words(&mut self, range: std::ops::Range<usize>) -> bool {
+        let segmenter = self.segmenter;
+        let plain = self.plain.text();
+        let (Some(segmenter), Some(words)) = (segmenter, self.words()) else { return true };
+        let (Ok(first), Ok(last)) =
+            (words.binary_search(&(range.start as u32)), words.binary_search(&(range.end as u32)))
+        else {
+            return false;
+        };
+        words[first..=last].windows(2).all(|w| {
+            let word = &plain[w[0] as usize..w[1] as usize];
+            word.chars().count() >= 2 && !word.is_ascii() && segmenter.is_word(word)
+        })
+    }
+
     /// Whether the turn's length is within the block's bounds.
     pub fn fits_length(&self, block: &Block) -> bool {
         if block.min_chars.is_none() && block.max_chars.is_none() {
@@ -58,34 +76,44 @@ impl TurnText<'_> {
         around.contains(&self.plain.position_of(except.start as usize))
     }
 
-    /// Whether the hit meets the block's own conditions.
-    pub fn holds(&mut self, block: &Block, span: Span, negation: &Negation) -> bool {
+    /// What keeps the hit from meeting the block's own conditions, if anything.
+    pub fn held(&mut self, block: &Block, span: Span, phrase: &str, negation: &Negation) -> Option<Held> {
         let range = self.plain_range(span);
+        let spelt = &self.plain.text()[range.clone()] == phrase;
+        if block.view == ViewKind::Pinyin && !spelt && self.is_common_words(range.clone()) {
+            return Some(Held::CommonWords);
+        }
         if block.whole || block.start || block.end {
             let message = text::trim_message(self.plain.text());
             let from_start = range.start <= message.start;
             let to_end = range.end >= message.end;
-            if (block.whole || block.start) && !from_start || (block.whole || block.end) && !to_end {
-                return false;
+            if block.whole && !(from_start && to_end) {
+                return Some(Held::NotWhole);
+            }
+            if block.start && !from_start {
+                return Some(Held::NotStart);
+            }
+            if block.end && !to_end {
+                return Some(Held::NotEnd);
             }
         }
         if let Some(wanted) = block.question
             && text::is_question(self.plain.text(), range.start) != wanted
         {
-            return false;
+            return Some(Held::Question(wanted));
         }
         if block.negation && negated(self.plain.text(), range.start, negation) {
-            return false;
+            return Some(Held::Negated);
         }
         if block.word {
-            let Some(words) = self.words() else { return false };
+            let Some(words) = self.words() else { return Some(Held::NoWords) };
             let at = |p: usize| words.binary_search(&(p as u32)).is_ok();
             if !at(range.start) || !at(range.end) {
-                return false;
+                return Some(Held::NotWord);
             }
         }
         debug_assert!(self.original.is_char_boundary(span.start as usize));
-        true
+        None
     }
 }
 

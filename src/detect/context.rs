@@ -1,47 +1,138 @@
 //! Conditions that look beyond the turn: other markers in it, before, after or around it, what it replies to, where in
 //! the conversation it stands. Settled marker by marker in dependency order, when all turns are scanned.
 
-use super::Detector;
 use super::hit::{Hit, Hits};
+use super::{DetectScratch, Detector};
 use crate::conversation::{Conversation, Role};
 use crate::layout::Layout;
 use crate::pack::expression::MarkerId;
 use crate::pack::marker::{Context, Direction, Neighbour, Occurrence, Position, Scope};
+use crate::span::Span;
+use crate::trace::{Held, NearMiss, Trace};
 
 impl Detector {
-    /// Moves the pending hits that hold into `hits`.
-    pub(super) fn settle(
+    /// Moves the pending hits that hold into `hits`, marker by marker, each after those it looks at.
+    pub(super) fn settle<T: Trace>(
         &self,
         conversation: &Conversation<'_>,
         layout: &Layout,
-        pending: &mut [Hit],
+        scratch: &mut DetectScratch,
         hits: &mut Hits,
+        trace: &mut T,
     ) {
+        let DetectScratch { pending, lengths, settled, settled_at, .. } = scratch;
         pending.sort_unstable_by_key(|h| (h.marker, h.turn, h.span.start, std::cmp::Reverse(h.span.end), h.block));
+        settled_at.clear();
+        settled_at.resize(self.markers, (0, 0));
         let place = Places { conversation, layout };
         for &marker in &self.compiled.order {
             let start = pending.partition_point(|h| h.marker < marker);
             let end = start + pending[start..].partition_point(|h| h.marker == marker);
             let whole = &self.compiled.contexts[marker as usize];
-            let mut last: Option<Hit> = None;
+            settled.clear();
             for hit in &pending[start..end] {
                 let own = &self.compiled.blocks[hit.block as usize].block.context;
                 let turn = hit.turn as usize;
-                if !place.holds(whole, turn, hits) || !place.holds(own, turn, hits) {
+                if let Some(held) = place.held(whole, turn, hits).or_else(|| place.held(own, turn, hits)) {
+                    let Hit { marker, block, pattern, span, .. } = *hit;
+                    trace.missed(|| NearMiss { turn, marker, block, pattern, span, held: held.into() });
                     continue;
                 }
-                if last.is_some_and(|l| l.turn == hit.turn && l.span.contains(hit.span)) {
+                if settled.last().is_some_and(|l: &Hit| l.turn == hit.turn && l.span.contains(hit.span)) {
                     continue;
                 }
-                last = Some(*hit);
-                hits.list.push(*hit);
+                settled.push(*hit);
+            }
+            for number in self.compiled.of_marker[marker as usize].clone() {
+                if let Some(pattern) = self.compiled.blocks[number as usize].any {
+                    self.any_turn(number, pattern, &place, lengths, (hits, settled_at), settled, trace);
+                }
             }
             // A marker's own turns become visible to others only when it is settled.
-            for hit in hits.list.iter().rev().take_while(|h| h.marker == marker).copied().collect::<Vec<_>>() {
+            for hit in settled.iter() {
                 hits.set(hit.turn as usize, marker);
             }
+            settled_at[marker as usize] = (hits.list.len(), hits.list.len() + settled.len());
+            hits.list.extend_from_slice(settled);
         }
         hits.list.sort_unstable();
+    }
+
+    /// Finds the turns of a block that asks nothing of the words. The hit quotes what a marker it goes `with` quotes.
+    #[allow(clippy::too_many_arguments)]
+    fn any_turn<T: Trace>(
+        &self,
+        number: u32,
+        pattern: u32,
+        place: &Places<'_>,
+        lengths: &[Option<u32>],
+        (hits, settled_at): (&Hits, &[(usize, usize)]),
+        settled: &mut Vec<Hit>,
+        trace: &mut T,
+    ) {
+        let compiled = &self.compiled.blocks[number as usize];
+        let (block, marker) = (&compiled.block, compiled.marker);
+        if !super::scan::on_channel(&block.channels, place.conversation.channel.as_deref()) {
+            return;
+        }
+        let whole = &self.compiled.contexts[marker as usize];
+        let known = settled.len();
+        for (turn, length) in lengths.iter().enumerate() {
+            let Some(length) = *length else { continue };
+            let spoken = &place.conversation.turns[turn];
+            let fits = compiled.role.is_none_or(|r| r == spoken.role)
+                && block.min_chars.is_none_or(|least| length >= least)
+                && block.max_chars.is_none_or(|most| length <= most);
+            if !fits || settled[..known].binary_search_by_key(&(turn as u32), |h| h.turn).is_ok() {
+                continue;
+            }
+            if let Some(held) = place.held(&block.context, turn, hits).or_else(|| place.held(whole, turn, hits)) {
+                let carried = block.context.with.iter().chain(&whole.with).find(|m| hits.has(turn, **m));
+                if T::ON
+                    && let Some(seen) =
+                        carried.and_then(|m| hits.list.iter().find(|h| h.marker == *m && h.turn as usize == turn))
+                {
+                    let (block, pattern, span) = (number, seen.pattern, seen.span);
+                    trace.missed(|| NearMiss { turn, marker, block, pattern, span, held: held.into() });
+                }
+                continue;
+            }
+            let witness = block.context.with.iter().chain(&whole.with).find_map(|m| {
+                let (from, to) = settled_at[*m as usize];
+                let own = &hits.list[from..to];
+                let first = own.partition_point(|h| (h.turn as usize) < turn);
+                let of_turn = own[first..].iter().take_while(|h| h.turn as usize == turn);
+                of_turn.max_by_key(|h| (h.span.len(), std::cmp::Reverse(h.span.start)))
+            });
+            let start = spoken.text.len() - spoken.text.trim_start().len();
+            let (span, pattern) = match witness {
+                Some(hit) => (hit.span, hit.pattern),
+                None => (Span::new(start, start + spoken.text.trim().len()), pattern),
+            };
+            settled.push(Hit { turn: turn as u32, marker, span, pattern, block: number });
+        }
+        settled.sort_by_key(|h| (h.turn, h.span.start));
+    }
+}
+
+/// A condition that does not hold, borrowed from the pack: made a [`Held`] only for a trace.
+enum Failed<'c> {
+    Unless(MarkerId),
+    With(&'c [MarkerId]),
+    ReplyTo(&'c [MarkerId]),
+    Neighbour(&'c Neighbour),
+    Position,
+}
+
+impl From<Failed<'_>> for Held {
+    fn from(failed: Failed<'_>) -> Held {
+        match failed {
+            Failed::Unless(marker) => Held::Unless(marker),
+            Failed::With(markers) => Held::With(markers.to_vec()),
+            Failed::ReplyTo(markers) => Held::ReplyTo(markers.to_vec()),
+            Failed::Neighbour(neighbour) => Held::Neighbour(neighbour.clone()),
+            Failed::Position => Held::Position,
+        }
     }
 }
 
@@ -51,16 +142,25 @@ struct Places<'p> {
 }
 
 impl Places<'_> {
-    fn holds(&self, context: &Context, turn: usize, hits: &Hits) -> bool {
+    /// The condition that does not hold, if any.
+    fn held<'c>(&self, context: &'c Context, turn: usize, hits: &Hits) -> Option<Failed<'c>> {
         if context.is_empty() {
-            return true;
+            return None;
         }
         let here = |m: &MarkerId| hits.has(turn, *m);
-        !context.unless.iter().any(here)
-            && (context.with.is_empty() || context.with.iter().any(here))
-            && (context.reply_to.is_empty() || self.replies_to(&context.reply_to, turn, hits))
-            && context.neighbours.iter().all(|n| self.neighbour(n, turn, hits))
-            && context.position.as_ref().is_none_or(|p| self.position(p, turn))
+        if let Some(found) = context.unless.iter().find(|m| here(m)) {
+            return Some(Failed::Unless(*found));
+        }
+        if !context.with.is_empty() && !context.with.iter().any(here) {
+            return Some(Failed::With(&context.with));
+        }
+        if !context.reply_to.is_empty() && !self.replies_to(&context.reply_to, turn, hits) {
+            return Some(Failed::ReplyTo(&context.reply_to));
+        }
+        if let Some(missing) = context.neighbours.iter().find(|n| !self.neighbour(n, turn, hits)) {
+            return Some(Failed::Neighbour(missing));
+        }
+        context.position.as_ref().is_some_and(|p| !self.position(p, turn)).then_some(Failed::Position)
     }
 
     /// The other side's messages right before this turn's run carry one of the markers.

@@ -16,7 +16,10 @@ use crate::conversation::{Conversation, Turn};
 use crate::error::Result;
 use crate::layout::Layout;
 use crate::pack::Pack;
+use crate::pack::expression::MarkerId;
+use crate::pack::marker::ViewKind;
 use crate::text::{Segmenter, View};
+use crate::trace::{NoTrace, Trace};
 use compile::Compiled;
 use hit::{Hit, Hits};
 
@@ -47,9 +50,18 @@ pub struct DetectScratch {
     views: [View; 3],
     raw: Vec<scan::Raw>,
     candidates: Vec<scan::Candidate>,
+    entities: Vec<crate::text::Entity>,
+    excused: Vec<crate::span::Span>,
+    excepts: Vec<(crate::pack::marker::Reach, crate::span::Span)>,
+    places: Vec<near::Place>,
     words: Vec<u32>,
     words_ready: bool,
     pending: Vec<Hit>,
+    settled: Vec<Hit>,
+    /// Where each settled marker's hits stand in the list.
+    settled_at: Vec<(usize, usize)>,
+    /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.
+    lengths: Vec<Option<u32>>,
 }
 
 impl Detector {
@@ -78,6 +90,24 @@ impl Detector {
         &self.compiled.texts[hit.pattern as usize]
     }
 
+    /// The text of a pattern by its number.
+    pub fn pattern(&self, number: u32) -> &str {
+        &self.compiled.texts[number as usize]
+    }
+
+    /// All patterns in order of their numbers: the marker each belongs to, its view, the text as written.
+    pub fn patterns(&self) -> impl Iterator<Item = (MarkerId, ViewKind, &str)> {
+        self.compiled.texts.iter().zip(&self.compiled.owners).map(|(text, block)| {
+            let block = &self.compiled.blocks[*block as usize];
+            (block.marker, block.block.view, text.as_str())
+        })
+    }
+
+    /// A block by its number over all markers.
+    pub fn block(&self, number: u32) -> &crate::pack::marker::Block {
+        &self.compiled.blocks[number as usize].block
+    }
+
     /// Finds all markers of a conversation.
     pub fn detect(
         &self,
@@ -86,26 +116,47 @@ impl Detector {
         scratch: &mut DetectScratch,
         hits: &mut Hits,
     ) {
-        self.detect_and(conversation, layout, scratch, hits, &mut |_, _, _| {});
+        self.detect_traced(conversation, layout, scratch, hits, &mut NoTrace);
     }
 
-    /// As [`Detector::detect`]; `each` sees every turn in words with its plain view while it is at hand.
-    pub fn detect_and(
+    /// Finds all markers of a conversation and tells `trace` what nearly was one.
+    pub fn detect_traced<T: Trace>(
         &self,
         conversation: &Conversation<'_>,
         layout: &Layout,
         scratch: &mut DetectScratch,
         hits: &mut Hits,
+        trace: &mut T,
+    ) {
+        self.detect_and(conversation, layout, scratch, hits, trace, &mut |_, _, _| {});
+    }
+
+    /// As [`Detector::detect_traced`]; `each` sees every turn in words with its plain view while it is at hand.
+    pub fn detect_and<T: Trace>(
+        &self,
+        conversation: &Conversation<'_>,
+        layout: &Layout,
+        scratch: &mut DetectScratch,
+        hits: &mut Hits,
+        trace: &mut T,
         each: &mut dyn FnMut(usize, &Turn<'_>, &View),
     ) {
         hits.reset(conversation.turns.len(), self.markers);
         scratch.pending.clear();
+        scratch.lengths.clear();
+        let channel = conversation.channel.as_deref();
+        let pinyin = self.wants_pinyin(channel);
         for (i, turn) in conversation.turns.iter().enumerate() {
-            if turn.is_human_words() && !turn.text.is_empty() {
-                self.scan_turn(i, turn, conversation.channel.as_deref(), scratch);
-                each(i, turn, &scratch.views[0]);
-            }
+            let length = match turn.is_human_words() && !turn.text.trim().is_empty() {
+                true => {
+                    let length = self.scan_turn(i, turn, channel, pinyin, scratch, trace);
+                    each(i, turn, &scratch.views[0]);
+                    Some(length)
+                }
+                false => None,
+            };
+            scratch.lengths.push(length);
         }
-        self.settle(conversation, layout, &mut scratch.pending, hits);
+        self.settle(conversation, layout, scratch, hits, trace);
     }
 }

@@ -1,33 +1,36 @@
 //! Proximity: parts that stand within N characters or words of each other.
 
-use super::compile::Meaning;
+use super::compile::CompiledNear;
 use super::conditions::TurnText;
-use super::scan::Raw;
 use crate::pack::marker::{Near, ViewKind};
 use crate::span::Span;
 use crate::text::View;
 
+/// A part's place: which part, from, to (bytes of the view).
+pub type Place = (u16, u32, u32);
+
+/// Finds the places of all parts, in the order of the text. False when a part is missing.
+pub fn places(kind: ViewKind, near: &Near, compiled: &CompiledNear, view: &View, out: &mut Vec<Place>) -> bool {
+    out.clear();
+    let mut present = 0u64;
+    compiled.parts.find(kind, view.text(), |part, range| {
+        present |= 1 << part;
+        out.push((part, range.start as u32, range.end as u32));
+    });
+    out.sort_unstable_by_key(|p| (p.1, p.2, p.0));
+    present.count_ones() as usize == near.parts.len()
+}
+
 /// Calls `found` with the span of each place where all parts stand close enough, nearest combination first.
-#[allow(clippy::too_many_arguments)]
 pub fn find(
     kind: ViewKind,
     near: &Near,
-    number: u16,
     nots: &[String],
-    raw: &[Raw],
+    places: &[Place],
     view: &View,
     text: &mut TurnText<'_>,
     mut found: impl FnMut(Span),
 ) {
-    let part = |r: &Raw| match r.used.meaning {
-        Meaning::Part { near, part } if near == number => Some(part),
-        _ => None,
-    };
-    let places: Vec<(u16, u32, u32)> = {
-        let mut all: Vec<_> = raw.iter().filter_map(|r| part(r).map(|p| (p, r.start, r.end))).collect();
-        all.sort_unstable_by_key(|p| (p.1, p.2, p.0));
-        all
-    };
     for first in places.iter().filter(|p| !near.ordered || p.0 == 0) {
         let mut used = 1u64 << first.0;
         let (mut start, mut end) = (first.1, first.2);

@@ -5,36 +5,57 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Most alternatives worth keeping.
 const MOST: usize = 64;
+/// Most sets worth asking for: each one more must be found before a regex is run.
+const SETS: usize = 3;
 
-/// A set of strings of which every match contains at least one; `None` when there is no useful set.
+/// Sets of strings of which every match contains at least one each, the rarest first; empty when there is none.
 ///
 /// ```
 /// use zhijian::detect::required::required_literals;
-/// assert_eq!(required_literals("(?:加|添加).{0,3}微信"), Some(vec!["微信".to_string()]));
-/// assert_eq!(required_literals("[一-龥]+"), None);
+/// let sets = required_literals("(?:加|添加).{0,3}微信");
+/// assert_eq!(sets, [vec!["微信".to_string()], vec!["加".to_string(), "添加".to_string()]]);
+/// assert_eq!(required_literals("您.{0,3}微信").len(), 1, "您 is in every other message");
+/// assert!(required_literals("[一-龥]+").is_empty());
 /// ```
-pub fn required_literals(pattern: &str) -> Option<Vec<String>> {
-    let hir = regex_syntax::Parser::new().parse(pattern).ok()?;
-    let mut best = set_of(&hir)?;
-    best.sort();
-    best.dedup();
-    Some(best)
+pub fn required_literals(pattern: &str) -> Vec<Vec<String>> {
+    let Ok(hir) = regex_syntax::Parser::new().parse(pattern) else { return Vec::new() };
+    let mut sets = sets_of(&hir);
+    for set in &mut sets {
+        set.sort();
+        set.dedup();
+    }
+    sets.sort_by_key(|set| (std::cmp::Reverse(rarity(set)), set.clone()));
+    sets.dedup();
+    // A further set that nearly every message meets gates nothing and costs a match.
+    let mut place = 0;
+    sets.retain(|set| {
+        place += 1;
+        place == 1 || rarity(set) >= 8
+    });
+    sets.truncate(SETS);
+    sets
 }
 
-/// Longer and fewer is better: the rarest set gates best.
-fn worth(set: &[String]) -> (usize, std::cmp::Reverse<usize>) {
-    (set.iter().map(String::len).min().unwrap_or(0), std::cmp::Reverse(set.len()))
+/// Characters found in every other message; a set that holds one of them alone gates little.
+const COMMON: &str =
+    "的了您你我是不这那在有一个吗呢吧啊哦呀么亲好可以要就都也还没请们什怎给到说看下来去会能后再 ,。!?:;~-";
+
+/// How rarely a message contains one of the strings: the weight of the likeliest one.
+pub fn rarity(set: &[String]) -> u32 {
+    let weight = |c: char| match c {
+        c if COMMON.contains(c) => 1,
+        c if c.is_ascii_alphanumeric() => 2,
+        _ => 4,
+    };
+    let likeliest = set.iter().map(|s| s.chars().map(weight).sum()).min().unwrap_or(0);
+    // Many alternatives add up.
+    8 * likeliest - 8 * likeliest.min(1) * set.len().min(MOST).ilog2() / 6
 }
 
-fn set_of(hir: &Hir) -> Option<Vec<String>> {
+fn sets_of(hir: &Hir) -> Vec<Vec<String>> {
     match hir.kind() {
         HirKind::Concat(parts) => {
-            let mut best: Option<Vec<String>> = None;
-            let mut consider = |set: Vec<String>| {
-                if best.as_ref().is_none_or(|b| worth(&set) > worth(b)) {
-                    best = Some(set);
-                }
-            };
+            let mut all = Vec::new();
             // Neighbouring exact parts join into longer strings.
             let mut run: Option<Vec<String>> = None;
             for part in parts {
@@ -45,40 +66,36 @@ fn set_of(hir: &Hir) -> Option<Vec<String>> {
                                 Some(left.iter().flat_map(|l| set.iter().map(move |r| format!("{l}{r}"))).collect())
                             }
                             Some(left) => {
-                                consider(left);
+                                all.push(left);
                                 Some(set)
                             }
                             None => Some(set),
                         };
                     }
                     None => {
-                        if let Some(done) = run.take() {
-                            consider(done);
-                        }
-                        if let Some(set) = set_of(part) {
-                            consider(set);
-                        }
+                        all.extend(run.take());
+                        all.extend(sets_of(part));
                     }
                 }
             }
-            if let Some(done) = run {
-                consider(done);
-            }
-            best.filter(|set| set.iter().all(|s| !s.is_empty()))
+            all.extend(run);
+            all.retain(|set| set.iter().all(|s| !s.is_empty()));
+            all
         }
         HirKind::Alternation(parts) => {
             let mut all = Vec::new();
             for part in parts {
-                all.extend(set_of(part)?);
-                if all.len() > MOST {
-                    return None;
+                let best = sets_of(part).into_iter().max_by_key(|set| rarity(set));
+                match best {
+                    Some(set) if all.len() + set.len() <= MOST => all.extend(set),
+                    _ => return Vec::new(),
                 }
             }
-            Some(all)
+            vec![all]
         }
-        HirKind::Capture(capture) => set_of(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => set_of(&repetition.sub),
-        _ => exact(hir).filter(|set| set.iter().all(|s| !s.is_empty())),
+        HirKind::Capture(capture) => sets_of(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => sets_of(&repetition.sub),
+        _ => exact(hir).filter(|set| set.iter().all(|s| !s.is_empty())).into_iter().collect(),
     }
 }
 
@@ -125,35 +142,34 @@ mod tests {
 
     #[test]
     fn sets_are_those_no_match_can_do_without() {
-        let cases: &[(&str, Option<&[&str]>)] = &[
-            ("加.{0,3}[vV]信", Some(&["V信", "v信"])),
-            ("(?:还没|没有)收到", Some(&["没有收到", "还没收到"])),
-            (r"\d{11}", None),
-            ("(?:快|赶紧)?发货", Some(&["发货"])),
-            ("为什么|怎么", Some(&["为什么", "怎么"])),
-            ("为什么|.*", None),
-            ("^您好", Some(&["您好"])),
-            ("(?s).+", None),
+        let cases: &[(&str, &[&[&str]])] = &[
+            ("加.{0,3}[vV]信", &[&["V信", "v信"], &["加"]]),
+            ("(?:还没|没有)收到", &[&["没有收到", "还没收到"]]),
+            (r"[^0-9]{11}", &[]),
+            ("(?:快|赶紧)?发货", &[&["发货"]]),
+            ("为什么|怎么", &[&["为什么", "怎么"]]),
+            ("为什么|.*", &[]),
+            ("^您好", &[&["您好"]]),
+            ("(?s).+", &[]),
+            ("您.{0,9}(?:去找|问)厂家", &[&["去找厂家", "问厂家"]]),
         ];
         for (pattern, wanted) in cases {
             let got = required_literals(pattern);
-            let got: Option<Vec<&str>> = got.as_ref().map(|v| v.iter().map(String::as_str).collect());
-            let mut wanted = wanted.map(<[&str]>::to_vec);
-            if let Some(w) = &mut wanted {
-                w.sort();
-            }
-            assert_eq!(got, wanted, "{pattern}");
+            let got: Vec<Vec<&str>> = got.iter().map(|v| v.iter().map(String::as_str).collect()).collect();
+            assert_eq!(got, *wanted, "{pattern}");
         }
     }
 
     proptest::proptest! {
-        /// A match always contains one of the literals.
+        /// A match contains one of each set.
         #[test]
         fn never_loses_a_match(text in "[加微信v还没收到发货快]{0,12}") {
-            for pattern in ["(?:加|还).{0,3}[v微]信?", "(?:快|没)+收到?发", "发货|收到|加微"] {
+            for pattern in ["(?:加|还).{0,3}[v微]信?", "(?:快|没)+收到?发", "发货|收到|加微", "加.{0,2}(?:信|微.?v)"] {
                 let regex = regex::Regex::new(pattern).unwrap();
-                if let (true, Some(set)) = (regex.is_match(&text), required_literals(pattern)) {
-                    proptest::prop_assert!(set.iter().any(|s| text.contains(s.as_str())), "{pattern} {text}");
+                if regex.is_match(&text) {
+                    for set in required_literals(pattern) {
+                        proptest::prop_assert!(set.iter().any(|s| text.contains(s.as_str())), "{} {}", pattern, text);
+                    }
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::compile::{Meaning, Use};
+use super::compile::{Meaning, Use, ViewRegex, on_syllables};
 use super::conditions::TurnText;
 use super::hit::Hit;
 use super::{DetectScratch, Detector, SegmentMode};
@@ -10,9 +10,10 @@ use crate::conversation::Turn;
 use crate::pack::marker::ViewKind;
 use crate::span::Span;
 use crate::text;
+use crate::trace::{Held, NearMiss, Trace};
 
 /// A match of an automaton pattern in one block, in bytes of the view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Raw {
     pub used: Use,
     pub start: u32,
@@ -29,18 +30,22 @@ pub struct Candidate {
 }
 
 impl Detector {
-    /// Scans one turn and appends what its blocks find to `scratch.pending`.
-    pub(super) fn scan_turn(&self, index: usize, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
-        let compiled = &self.compiled;
+    /// Scans one turn and appends what its blocks find to `scratch.pending`. Gives the turn's length in characters.
+    pub(super) fn scan_turn<T: Trace>(
+        &self,
+        index: usize,
+        turn: &Turn<'_>,
+        channel: Option<&str>,
+        pinyin_wanted: bool,
+        scratch: &mut DetectScratch,
+        trace: &mut T,
+    ) -> u32 {
         let [plain, squeezed, pinyin] = &mut scratch.views;
         text::plain(&turn.text, plain);
-        if compiled.views[ViewKind::Squeezed as usize].is_some() {
-            text::squeezed(plain, squeezed);
-        }
-        if compiled.views[ViewKind::Pinyin as usize].is_some() && self.wants_pinyin(channel) {
-            text::pinyin(plain, pinyin);
-        } else {
-            text::plain("", pinyin);
+        text::squeezed(plain, squeezed);
+        match pinyin_wanted {
+            true => text::pinyin(plain, pinyin),
+            false => text::plain("", pinyin),
         }
         scratch.words_ready = false;
         if self.mode == SegmentMode::Full
@@ -51,39 +56,88 @@ impl Detector {
         }
         scratch.raw.clear();
         for (kind, _) in ViewKind::ALL {
-            self.scan_view(kind, turn, channel, scratch);
+            self.scan_view(kind, (index, turn), channel, scratch, trace);
         }
-        scratch.raw.sort_unstable();
+        if !self.compiled.entities.is_empty() {
+            self.scan_entities(turn, channel, scratch);
+        }
+        scratch.raw.sort_unstable_by_key(|r| (r.used.key(), r.start, r.end));
         scratch.raw.dedup();
         let mut start = 0;
         while start < scratch.raw.len() {
             let block = scratch.raw[start].used.block;
             let len = scratch.raw[start..].partition_point(|r| r.used.block == block);
-            self.evaluate(index, block, start..start + len, turn, scratch);
+            self.evaluate((index, turn), block, start..start + len, scratch, trace);
             start += len;
         }
+        scratch.views[1].text().chars().count() as u32
     }
 
-    fn wants_pinyin(&self, channel: Option<&str>) -> bool {
+    pub(super) fn wants_pinyin(&self, channel: Option<&str>) -> bool {
         self.compiled.blocks.iter().any(|b| b.block.view == ViewKind::Pinyin && on_channel(&b.block.channels, channel))
     }
 
-    fn scan_view(&self, kind: ViewKind, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
+    /// The phrase a candidate was found by.
+    fn text_of(&self, candidate: &Candidate) -> &str {
+        &self.compiled.texts[candidate.pattern as usize]
+    }
+
+    /// What keeps a choosy block from looking at this turn.
+    fn refuses(&self, used: &Use, turn: &Turn<'_>, channel: Option<&str>) -> Option<Held> {
+        let block = &self.compiled.blocks[used.block as usize].block;
+        if !on_channel(&block.channels, channel) {
+            return Some(Held::Channel);
+        }
+        match (turn.confidence, block.min_confidence) {
+            (Some(confidence), Some(least)) if ((confidence * 1000.0) as u32) < least => Some(Held::Confidence),
+            _ => None,
+        }
+    }
+
+    fn scan_entities(&self, turn: &Turn<'_>, channel: Option<&str>, scratch: &mut DetectScratch) {
+        text::entities(scratch.views[0].text(), &mut scratch.entities);
+        for entity in &scratch.entities {
+            for (_, used) in self.compiled.entities.iter().filter(|(kind, _)| *kind == entity.kind) {
+                let listens = used.role.is_none_or(|r| r == turn.role);
+                if listens && !(used.choosy && self.refuses(used, turn, channel).is_some()) {
+                    scratch.raw.push(Raw { used: *used, start: entity.start as u32, end: entity.end as u32 });
+                }
+            }
+        }
+    }
+
+    fn scan_view<T: Trace>(
+        &self,
+        kind: ViewKind,
+        (index, turn): (usize, &Turn<'_>),
+        channel: Option<&str>,
+        scratch: &mut DetectScratch,
+        trace: &mut T,
+    ) {
         let Some(scanner) = &self.compiled.views[kind as usize] else { return };
-        let view = scratch.views[kind as usize].text();
+        let views = &scratch.views;
+        let view = views[kind as usize].text();
         if view.is_empty() {
             return;
         }
         let raw = &mut scratch.raw;
         let mut add = |used: &Use, start: usize, end: usize| {
-            let block = &self.compiled.blocks[used.block as usize];
-            let low = match (turn.confidence, block.block.min_confidence) {
-                (Some(confidence), Some(least)) => ((confidence * 1000.0) as u32) < least,
-                _ => false,
-            };
-            if block.role.is_none_or(|r| r == turn.role) && on_channel(&block.block.channels, channel) && !low {
-                raw.push(Raw { used: *used, start: start as u32, end: end as u32 });
+            if used.role.is_some_and(|r| r != turn.role) {
+                return;
             }
+            if used.choosy
+                && let Some(held) = self.refuses(used, turn, channel)
+            {
+                if T::ON
+                    && let Meaning::Phrase(pattern) = used.meaning
+                {
+                    let marker = self.compiled.blocks[used.block as usize].marker;
+                    let span = views[kind as usize].original(start..end);
+                    trace.missed(|| NearMiss { turn: index, marker, block: used.block, pattern, span, held });
+                }
+                return;
+            }
+            raw.push(Raw { used: *used, start: start as u32, end: end as u32 });
         };
         for found in scanner.automaton.find_overlapping_iter(view) {
             if kind == ViewKind::Pinyin && !on_syllables(view, found.range()) {
@@ -92,9 +146,9 @@ impl Detector {
             let (from, to) = scanner.ranges[found.pattern().as_usize()];
             for used in &scanner.uses[from as usize..to as usize] {
                 match used.meaning {
-                    // Where the literal stands does not matter: the regex is run over the whole view.
-                    Meaning::Regex(_) => add(used, 0, 0),
-                    _ => add(used, found.start(), found.end()),
+                    Meaning::Phrase(_) => add(used, found.start(), found.end()),
+                    // Where it stands does not matter: what it stands for is looked for in the whole view, once.
+                    _ => add(used, 0, 0),
                 }
             }
         }
@@ -104,28 +158,18 @@ impl Detector {
     }
 
     /// Checks one block's raw matches and appends its hits.
-    fn evaluate(&self, index: usize, number: u32, raw: Range<usize>, turn: &Turn<'_>, scratch: &mut DetectScratch) {
+    fn evaluate<T: Trace>(
+        &self,
+        (index, turn): (usize, &Turn<'_>),
+        number: u32,
+        raw: Range<usize>,
+        scratch: &mut DetectScratch,
+        trace: &mut T,
+    ) {
         let block = &self.compiled.blocks[number as usize];
         let rules = &block.block;
         let view = &scratch.views[rules.view as usize];
-        let raw = &scratch.raw[raw];
         scratch.candidates.clear();
-        for r in raw {
-            match r.used.meaning {
-                Meaning::Phrase(pattern) => {
-                    let span = view.original(r.start as usize..r.end as usize);
-                    scratch.candidates.push(Candidate { span, pattern, literal: true });
-                }
-                Meaning::Regex(regex) => {
-                    let (regex, pattern) = &self.compiled.regexes[regex as usize];
-                    for found in regex.find_iter(view.text()).filter(|m| !m.is_empty()) {
-                        let span = view.original(found.range());
-                        scratch.candidates.push(Candidate { span, pattern: *pattern, literal: false });
-                    }
-                }
-                Meaning::Except(_) | Meaning::Part { .. } => {}
-            }
-        }
         let mut text = TurnText {
             plain: &scratch.views[0],
             squeezed: &scratch.views[1],
@@ -134,36 +178,89 @@ impl Detector {
             words_ready: &mut scratch.words_ready,
             segmenter: self.segmenter.as_ref(),
         };
-        for (n, near) in rules.nears.iter().enumerate() {
-            let nots = &block.near_nots[n];
-            super::near::find(rules.view, near, n as u16, nots, raw, view, &mut text, |span| {
-                scratch.candidates.push(Candidate { span, pattern: block.near_texts[n], literal: false });
-            });
+        let mut missed = |c: &Candidate, held: Held| {
+            let (marker, block) = (block.marker, number);
+            trace.missed(|| NearMiss { turn: index, marker, block, pattern: c.pattern, span: c.span, held });
+        };
+        for r in &scratch.raw[raw] {
+            match r.used.meaning {
+                Meaning::Phrase(pattern) => {
+                    let span = view.original(r.start as usize..r.end as usize);
+                    scratch.candidates.push(Candidate { span, pattern, literal: true });
+                }
+                Meaning::Regex(number) => {
+                    let ViewRegex { regex, text } = &self.compiled.regexes[number as usize];
+                    for found in regex.find_iter(view.text()).filter(|m| !m.is_empty()) {
+                        let span = view.original(found.range());
+                        scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
+                    }
+                }
+                Meaning::Entity(pattern) => {
+                    let span = scratch.views[0].original(r.start as usize..r.end as usize);
+                    scratch.candidates.push(Candidate { span, pattern, literal: true });
+                }
+                Meaning::Near(n) => {
+                    let (near, compiled) = (&rules.nears[n as usize], &block.nears[n as usize]);
+                    let places = &mut scratch.places;
+                    if !super::near::places(rules.view, near, compiled, view, places) {
+                        continue;
+                    }
+                    let before = scratch.candidates.len();
+                    let pattern = compiled.text;
+                    super::near::find(rules.view, near, &compiled.nots, places, view, &mut text, |span| {
+                        scratch.candidates.push(Candidate { span, pattern, literal: false });
+                    });
+                    if T::ON && scratch.candidates.len() == before {
+                        let end = places.iter().map(|p| p.2).max().unwrap_or(0);
+                        let span = view.original(places[0].1 as usize..end as usize);
+                        missed(&Candidate { span, pattern, literal: false }, Held::Apart);
+                    }
+                }
+            }
         }
-        if scratch.candidates.is_empty() || !text.fits_length(rules) {
+        if scratch.candidates.is_empty() {
             return;
         }
+        if !text.fits_length(rules) {
+            scratch.candidates.iter().for_each(|c| missed(c, Held::Length));
+            return;
+        }
+        scratch.excused.clear();
+        for regex in &block.except_regexes {
+            scratch.excused.extend(regex.find_iter(view.text()).map(|m| view.original(m.range())));
+        }
+        let excused_spans = &scratch.excused;
+        let excepts = &mut scratch.excepts;
+        excepts.clear();
+        if let Some(set) = &block.except {
+            set.find(rules.view, view.text(), |reach, range| excepts.push((reach, view.original(range))));
+        }
         scratch.candidates.retain(|c| {
-            let excused = raw.iter().any(|r| match r.used.meaning {
-                Meaning::Except(reach) => {
-                    let except = view.original(r.start as usize..r.end as usize);
-                    // The longer phrase wins: an exception that is only part of the phrase itself excuses nothing.
-                    let part = c.literal && c.span.contains(except) && c.span != except;
-                    !part && text.excused(c.span, except, reach)
-                }
-                _ => false,
+            let excused = excepts.iter().find_map(|(reach, except)| {
+                // The longer phrase wins: an exception that is only part of the phrase itself excuses nothing.
+                let part = c.literal && c.span.contains(*except) && c.span != *except;
+                (!part && text.excused(c.span, *except, *reach)).then_some(Held::Excepted(*except, *reach))
             });
-            !excused
-                && !block
-                    .except_regexes
-                    .iter()
-                    .any(|regex| regex.find_iter(view.text()).any(|m| view.original(m.range()).overlaps(c.span)))
-                && text.holds(rules, c.span, &self.compiled.negation)
+            let held = excused
+                .or_else(|| excused_spans.iter().find(|e| e.overlaps(c.span)).map(|e| Held::ExceptRegex(*e)))
+                .or_else(|| text.held(rules, c.span, self.text_of(c), &self.compiled.negation));
+            match held {
+                None => true,
+                Some(held) => {
+                    missed(c, held);
+                    false
+                }
+            }
         });
         let found = &mut scratch.candidates;
         found.sort_unstable_by_key(|c| (c.span.start, std::cmp::Reverse(c.span.end), c.pattern));
         found.dedup_by_key(|c| (c.span, c.pattern));
-        if found.len() < rules.min_hits as usize || !enough_different(found, rules.at_least) {
+        if found.len() < rules.min_hits as usize {
+            found.iter().for_each(|c| missed(c, Held::FewHits));
+            return;
+        }
+        if !enough_different(found, rules.at_least) {
+            found.iter().for_each(|c| missed(c, Held::FewDifferent));
             return;
         }
         // A hit inside a longer one of the same block says nothing more.
@@ -184,14 +281,8 @@ impl Detector {
 }
 
 /// True when a block limited to channels is active on this one.
-fn on_channel(channels: &[String], channel: Option<&str>) -> bool {
+pub(super) fn on_channel(channels: &[String], channel: Option<&str>) -> bool {
     channels.is_empty() || channel.is_some_and(|c| channels.iter().any(|own| own == c))
-}
-
-/// True when a match in the pinyin view begins and ends at syllables.
-fn on_syllables(view: &str, range: Range<usize>) -> bool {
-    let bytes = view.as_bytes();
-    (range.start == 0 || bytes[range.start - 1] == b' ') && (range.end == bytes.len() || bytes[range.end] == b' ')
 }
 
 fn enough_different(found: &[Candidate], least: u32) -> bool {

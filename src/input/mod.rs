@@ -35,7 +35,7 @@ mod json;
 mod jsonl;
 mod layout;
 mod reader;
-mod reject;
+pub(crate) mod reject;
 mod rows;
 mod scalar;
 mod source;

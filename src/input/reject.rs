@@ -48,6 +48,7 @@ pub const REJECT_CODES: &[(&str, &str)] = &[
     (LIMIT, "解压后的大小或压缩比超过上限,其后的内容未读取"),
     (BAD_COLUMNS, "列数与表头不符"),
     (BAD_QUOTE, "引号没有闭合"),
+    (INTERNAL, "检查这通会话时程序内部出错,已跳过"),
 ];
 
 pub(crate) const BAD_JSON: &str = "bad-json";
@@ -64,6 +65,7 @@ pub(crate) const CORRUPT: &str = "corrupt";
 pub(crate) const LIMIT: &str = "limit";
 pub(crate) const BAD_COLUMNS: &str = "bad-columns";
 pub(crate) const BAD_QUOTE: &str = "bad-quote";
+pub(crate) const INTERNAL: &str = "internal";
 
 /// Why a record is rejected, before its place is known.
 #[derive(Debug, Clone, PartialEq, Eq)]

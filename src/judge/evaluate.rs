@@ -90,6 +90,24 @@ impl Scope<'_> {
         }
     }
 
+    /// The values an expression asks for, as they are here.
+    pub fn facts(&self, expr: &Expr) -> Vec<(Field, Option<Value>)> {
+        let mut out = Vec::new();
+        expr.fields(&mut |field| {
+            let value = match field {
+                Field::Metric(metric) => self.case.measures[self.agent].get(metric).map(Value::Number),
+                Field::Meta(meta) => self
+                    .number(meta)
+                    .map(Value::Number)
+                    .or_else(|| self.text(meta).map(|text| Value::Text(text.to_string()))),
+            };
+            if !out.iter().any(|(f, _)| *f == field) {
+                out.push((field, value));
+            }
+        });
+        out
+    }
+
     /// The places that make the condition true, or `None` when it is not true. A condition made of metadata or of
     /// absences alone is true without a place.
     pub fn anchors(&self, expr: &Expr) -> Option<Vec<Anchor>> {

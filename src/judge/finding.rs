@@ -24,6 +24,9 @@ pub struct Finding {
     pub points: i64,
     /// True when the cap of the rule took some or all of it.
     pub capped: bool,
+    /// For a person to look at: the rule is on trial, the speech recogniser was unsure, or roles seem swapped. Costs
+    /// nothing.
+    pub review: bool,
     /// Index of the turn the finding points at.
     pub turn: u32,
     /// Bytes of that turn's original text.

@@ -9,6 +9,7 @@ mod repeat;
 mod why;
 mod window;
 
+pub use evaluate::Anchor;
 pub use finding::{Finding, Fulfilled, Outcome};
 pub use repeat::Repeats;
 
@@ -22,6 +23,7 @@ use crate::metrics::Measures;
 use crate::pack::Pack;
 use crate::pack::rule::{Demand, Rule, SegmentChoice, TriggerChoice};
 use crate::span::Span;
+use crate::trace::{NoTrace, Step, Trace};
 use evaluate::{Scope, Truth};
 
 /// Language of the sentences written into findings.
@@ -51,6 +53,8 @@ pub struct Case<'c> {
     pub measures: &'c [Measures],
     /// Hour and date the contact began, local.
     pub began: Option<jiff::civil::DateTime>,
+    /// Agent and customer seem to have changed places in the export.
+    pub swapped: bool,
     /// Language of the sentences.
     pub lang: Lang,
 }
@@ -75,20 +79,27 @@ pub struct AgentJudgement {
 
 /// Judges one agent of a conversation by all rules of a pack.
 pub fn judge(pack: &Pack, case: &Case<'_>, agent: usize) -> AgentJudgement {
+    judge_traced(pack, case, agent, &mut NoTrace)
+}
+
+/// Judges as [`judge`] does and tells `trace` every step.
+pub fn judge_traced<T: Trace>(pack: &Pack, case: &Case<'_>, agent: usize, trace: &mut T) -> AgentJudgement {
     let mut out =
         AgentJudgement { outcomes: vec![Outcome::NotApplicable; pack.rules.len()], ..AgentJudgement::default() };
     for &number in &pack.rule_order {
         let rule = &pack.rules[number];
         if rule.off {
+            trace.step(agent, number, || Step::Off);
             continue;
         }
         if let (Some((wanted, _)), Some(other)) = (&rule.after_rule, rule.after_rule_index)
             && (out.outcomes[other] == Outcome::Found) != *wanted
         {
+            trace.step(agent, number, || Step::Waits { other, wanted: *wanted });
             continue;
         }
         let before = out.findings.len();
-        let outcome = judge_rule(pack, number, rule, case, agent, &mut out.findings, &mut out.fulfilled);
+        let outcome = judge_rule(pack, number, case, agent, &mut out.findings, &mut out.fulfilled, trace);
         out.outcomes[number] = outcome;
         cap(rule, &mut out.findings[before..]);
     }
@@ -107,29 +118,40 @@ fn cap(rule: &Rule, findings: &mut [Finding]) {
     }
 }
 
-fn judge_rule(
+fn judge_rule<T: Trace>(
     pack: &Pack,
     number: usize,
-    rule: &Rule,
     case: &Case<'_>,
     agent: usize,
     findings: &mut Vec<Finding>,
     done: &mut Vec<Fulfilled>,
+    trace: &mut T,
 ) -> Outcome {
-    if !in_force(rule, case) || !chosen(rule, case, agent) {
+    let rule = &pack.rules[number];
+    if !in_force(rule, case) {
+        trace.step(agent, number, || Step::NotInForce);
+        return Outcome::NotApplicable;
+    }
+    if !chosen(rule, case, agent) {
+        trace.step(agent, number, || Step::OtherAgent);
         return Outcome::NotApplicable;
     }
     let own: Vec<Range<usize>> = case.segments(agent).collect();
     let scope = Scope { case, agent, ranges: &own };
     if let Some(applies) = &rule.applies
-        && scope.truth(applies) != Truth::True
+        && let truth @ (Truth::False | Truth::Unknown) = scope.truth(applies)
     {
+        let unknown = truth == Truth::Unknown;
+        trace.step(agent, number, || Step::NotApplied { unknown, facts: scope.facts(applies) });
         return Outcome::NotApplicable;
     }
     let triggers = match &rule.when {
         None => vec![None],
         Some(when) => match scope.anchors(when) {
-            None => return Outcome::NotApplicable,
+            None => {
+                trace.step(agent, number, || Step::NotTriggered { facts: scope.facts(when) });
+                return Outcome::NotApplicable;
+            }
             Some(anchors) if anchors.is_empty() => vec![None],
             Some(mut anchors) => {
                 anchors.sort_unstable();
@@ -146,9 +168,12 @@ fn judge_rule(
     let before = findings.len();
     let writer = Writer { pack, number, rule, case, agent };
     for trigger in triggers {
+        trace.step(agent, number, || Step::Trigger(trigger));
         match &rule.demand {
             Demand::Limit { metric, min, max } => {
-                let Some(value) = case.measures[agent].get(*metric) else { continue };
+                let value = case.measures[agent].get(*metric);
+                trace.step(agent, number, || Step::Measured(value));
+                let Some(value) = value else { continue };
                 judged = true;
                 if max.is_some_and(|m| value > m) || min.is_some_and(|m| value < m) {
                     let turn = case.measures[agent].turn(*metric).map(|t| t as usize);
@@ -165,10 +190,15 @@ fn judge_rule(
                     agent,
                     ranges: if rule.within.is_none() && trigger.is_none() { &own } else { &ranges },
                 };
+                trace.step(agent, number, || Step::Window(scope.ranges.to_vec()));
                 let fulfilled = match scope.truth(expr) {
-                    Truth::Unknown => continue,
+                    Truth::Unknown => {
+                        trace.step(agent, number, || Step::Required(None, Vec::new()));
+                        continue;
+                    }
                     truth => truth == Truth::True,
                 };
+                trace.step(agent, number, || Step::Required(Some(fulfilled), scope.anchors(expr).unwrap_or_default()));
                 judged = true;
                 if rule.points > 0 {
                     if fulfilled {
@@ -204,7 +234,10 @@ fn judge_rule(
                 };
                 judged = true;
                 let scope = Scope { case, agent, ranges: &ranges };
-                let Some(mut anchors) = scope.anchors(expr) else { continue };
+                let anchors = scope.anchors(expr);
+                trace.step(agent, number, || Step::Window(ranges.clone()));
+                trace.step(agent, number, || Step::Forbidden(anchors.clone()));
+                let Some(mut anchors) = anchors else { continue };
                 anchors.sort_unstable();
                 anchors.dedup_by_key(|a| a.turn);
                 if anchors.is_empty() {
@@ -221,6 +254,11 @@ fn judge_rule(
                 }
             }
         }
+    }
+    // What only a person can settle is neither found nor passed.
+    let made = &findings[before..];
+    if !made.is_empty() && !rule.review_only && made.iter().all(|f| f.review) {
+        return Outcome::NotApplicable;
     }
     match (findings.len() > before, judged) {
         (true, _) => Outcome::Found,
@@ -269,13 +307,19 @@ impl Writer<'_> {
             Some(hit) => (hit.span, self.case.detector.phrase(hit).to_string()),
             None => (Span::new(0, text.len()), String::new()),
         };
-        let free = self.rule.review_only;
+        let sure = |least: u32| {
+            let confidence = self.case.conversation.turns[turn].confidence;
+            confidence.is_none_or(|c| (c * 1000.0) as u32 >= least)
+        };
+        let doubtful = self.case.swapped || !self.pack.review.min_confidence.is_none_or(sure);
+        let review = self.rule.review_only || doubtful;
         debug_assert!(self.number < self.pack.rules.len());
         Finding {
             rule: self.number,
             agent: self.agent,
-            points: if free { 0 } else { self.rule.points },
+            points: if review { 0 } else { self.rule.points },
             capped: false,
+            review,
             turn: turn as u32,
             span,
             phrase,

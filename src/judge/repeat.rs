@@ -1,17 +1,14 @@
 //! Similar messages: how many times someone has by now said the same thing.
 //!
-//! Two messages of the same speaker are alike when the sets of their words overlap by at least 4/5 (Jaccard). Words are
-//! jieba's where a segmenter is at hand, else characters; messages shorter than four characters are never repeats.
+//! Two messages of the same speaker are alike when the sets of their words have enough in common (Jaccard, by default
+//! 4/5). Words are jieba's where a segmenter is at hand, else characters. What is too short to mean anything, or named
+//! as an exception in the pack, is never a repeat.
 
 use std::collections::HashSet;
 
 use crate::conversation::{Conversation, Role};
+use crate::pack::RepeatSettings;
 use crate::text::{Segmenter, View};
-
-/// Messages of the same speaker to look back at.
-const LOOK_BACK: usize = 10;
-/// Shortest message that can be a repeat, in letters and characters.
-const LEAST_CHARS: usize = 4;
 
 /// For each turn, the how-manieth similar message of its speaker it is (1: the first). Buffers are reused.
 #[derive(Debug, Default, Clone)]
@@ -26,7 +23,13 @@ impl Repeats {
     }
 
     /// Counts the repeats of a conversation.
-    pub fn fill(&mut self, conversation: &Conversation<'_>, segmenter: Option<&Segmenter>, view: &mut View) {
+    pub fn fill(
+        &mut self,
+        conversation: &Conversation<'_>,
+        settings: &RepeatSettings,
+        segmenter: Option<&Segmenter>,
+        view: &mut View,
+    ) {
         self.counts.clear();
         self.counts.resize(conversation.turns.len(), 1);
         for role in [Role::Agent, Role::Customer] {
@@ -37,19 +40,21 @@ impl Repeats {
                 }
                 crate::text::plain(&turn.text, view);
                 let mut letters: Vec<char> = view.text().chars().filter(|c| c.is_alphanumeric()).collect();
-                if letters.len() < LEAST_CHARS {
+                if letters.len() < settings.min_chars
+                    || settings.except.iter().any(|e| view.text().contains(e.as_str()))
+                {
                     continue;
                 }
                 letters.sort_unstable();
                 letters.dedup();
                 let text = view.text().to_string();
                 let alike = recent.iter().rev().find(|(_, other, own)| {
-                    other == &text || overlap(own, &letters) && similar(other, &text, segmenter)
+                    other == &text || overlap(own, &letters, settings) && similar(other, &text, settings, segmenter)
                 });
                 if let Some((before, ..)) = alike {
                     self.counts[i] = self.counts[*before] + 1;
                 }
-                if recent.len() == LOOK_BACK {
+                if !recent.is_empty() && recent.len() >= settings.look_back {
                     recent.remove(0);
                 }
                 recent.push((i, text, letters));
@@ -58,8 +63,8 @@ impl Repeats {
     }
 }
 
-/// A quick necessary test: sorted character sets share at least 7/10 of the larger one.
-fn overlap(a: &[char], b: &[char]) -> bool {
+/// A quick test before words are compared: sorted character sets share nearly as much of the larger one.
+fn overlap(a: &[char], b: &[char], settings: &RepeatSettings) -> bool {
     let (mut i, mut j, mut same) = (0, 0, 0);
     while i < a.len() && j < b.len() {
         match a[i].cmp(&b[j]) {
@@ -68,10 +73,10 @@ fn overlap(a: &[char], b: &[char]) -> bool {
             std::cmp::Ordering::Equal => (i, j, same) = (i + 1, j + 1, same + 1),
         }
     }
-    same * 10 >= a.len().max(b.len()) * 7
+    same * 1000 >= a.len().max(b.len()) * settings.similarity.saturating_sub(100) as usize
 }
 
-fn similar(a: &str, b: &str, segmenter: Option<&Segmenter>) -> bool {
+fn similar(a: &str, b: &str, settings: &RepeatSettings, segmenter: Option<&Segmenter>) -> bool {
     let words = |text: &str| -> HashSet<String> {
         let keep = |w: &str| w.chars().any(char::is_alphanumeric);
         match segmenter {
@@ -82,5 +87,5 @@ fn similar(a: &str, b: &str, segmenter: Option<&Segmenter>) -> bool {
     let (a, b) = (words(a), words(b));
     let same = a.intersection(&b).count();
     let all = a.len() + b.len() - same;
-    all > 0 && same * 5 >= all * 4
+    all > 0 && same * 1000 >= all * settings.similarity as usize
 }

@@ -167,7 +167,8 @@ pub fn forbid(case: &Case<'_>, pack: &Pack, rule: &Rule, at: Option<Anchor>, tri
     if let Some(hit) = at.hit.map(|h| &case.hits.list[h as usize]) {
         let phrase = case.detector.phrase(hit);
         let quote = hit.span.slice(&case.conversation.turns[at.turn as usize].text);
-        if phrase != quote && !phrase.starts_with('/') {
+        // Regexes, proximity and entities explain nothing to people that the quote does not.
+        if phrase != quote && !phrase.starts_with(['/', '<']) && !phrase.contains(['|', '…']) {
             text += &if zh {
                 format!(",匹配“{}”", shown(phrase))
             } else {

@@ -32,7 +32,7 @@ codes! {
     UNKNOWN_RULE "unknown-rule" true "用到了没有定义的规则";
     UNKNOWN_DIMENSION "unknown-dimension" true "评分卡里没有这个维度";
     UNKNOWN_METRIC "unknown-metric" true "没有这个指标";
-    UNKNOWN_LIST "unknown-list" true "pack.toml 的 [lists] 里没有这个短语表";
+    UNKNOWN_LIST "unknown-list" true "pack.toml 的 lists 一段里没有这个短语表";
     DUPLICATE_ID "duplicate-id" true "两个文件用了同一个编号";
     FILE_NAME "file-name" true "文件名与里面的 id 不一致";
     MARKER_CYCLE "marker-cycle" true "标记之间互相引用成环";

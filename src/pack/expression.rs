@@ -140,6 +140,20 @@ impl Expr {
         }
     }
 
+    /// Calls `f` with every field the expression asks for.
+    pub fn fields(&self, f: &mut impl FnMut(Field)) {
+        match self {
+            Expr::Field(field, ..) | Expr::Missing(field) => f(*field),
+            Expr::And(list) | Expr::Or(list) => list.iter().for_each(|e| e.fields(f)),
+            Expr::Not(e) => e.fields(f),
+            Expr::Then(a, b) => {
+                a.fields(f);
+                b.fields(f);
+            }
+            Expr::Marker(_) | Expr::Count(..) | Expr::Repeat(..) => {}
+        }
+    }
+
     /// Calls `f` with every `repeat(role, n)` in the expression.
     pub fn repeats(&self, f: &mut impl FnMut(Role, u32)) {
         match self {

@@ -9,6 +9,7 @@ use super::fields::{At, Faults, Table};
 use super::reference::Names;
 use crate::conversation::Role;
 use crate::diagnostic::SourceFile;
+use crate::text::EntityKind;
 
 /// Which rewriting of the turn a pattern is matched against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -169,6 +170,8 @@ pub struct Block {
     pub phrases: Vec<String>,
     /// Regexes as written.
     pub regexes: Vec<Pattern>,
+    /// Built-in things with a form of their own: phone numbers, links, amounts.
+    pub entities: Vec<EntityKind>,
     /// Proximity conditions.
     pub nears: Vec<Near>,
     /// Exceptions with their reach.
@@ -326,7 +329,18 @@ fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top:
     }
     block.phrases = names.phrases(table, "phrases", "phrases_file", block.view, faults);
     block.regexes = regexes(table, "regex", faults);
-    let had_near = table.has("near");
+    for at in table.strings("entity", faults) {
+        match EntityKind::ALL.into_iter().find(|k| k.as_str() == at.value) {
+            Some(kind) => block.entities.push(kind),
+            None => {
+                let known: Vec<_> = EntityKind::ALL.iter().map(|k| k.as_str()).collect();
+                let hint = Some(format!("可写 {}", known.join("、")));
+                faults.at(codes::BAD_VALUE, at.range, format!("没有叫 `{}` 的实体", at.value), hint);
+            }
+        }
+    }
+    // A faulty regex or near was reported as such: the block is not reported as empty besides.
+    let attempted = table.has("near") || table.has("regex") || table.has("entity");
     for near_table in table.tables("near", faults) {
         if let Some(near) = near(near_table, names, faults) {
             block.nears.push(near);
@@ -361,8 +375,9 @@ fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top:
     if !top && (block.min_chars, block.max_chars) == (Some(0), Some(0)) {
         block.min_chars = None;
     }
-    let has_pattern = !(block.phrases.is_empty() && block.regexes.is_empty() && block.nears.is_empty());
-    (has_pattern || had_near).then_some(block)
+    let has_pattern =
+        !(block.phrases.is_empty() && block.regexes.is_empty() && block.nears.is_empty() && block.entities.is_empty());
+    (has_pattern || attempted).then_some(block)
 }
 
 fn regexes(table: &mut Table<'_>, key: &'static str, faults: &mut Faults<'_>) -> Vec<Pattern> {

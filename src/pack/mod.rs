@@ -13,6 +13,7 @@ pub mod overrides;
 pub mod profiles;
 pub mod reference;
 pub mod rule;
+pub mod schema;
 pub mod scorecard;
 pub mod source;
 pub mod topics;
@@ -54,6 +55,36 @@ impl Default for Negation {
     }
 }
 
+/// What leads to a person's review instead of a deduction.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReviewSettings {
+    /// Findings in turns the speech recogniser was less sure of than this (thousandths) go to review.
+    pub min_confidence: Option<u32>,
+    /// A marker of both sides that tells an agent's way of speaking.
+    pub agent_voice: Option<expression::MarkerId>,
+    /// Customer turns that must carry it (and more than twice as many as agent turns do) for swapped roles.
+    pub swapped_from: u32,
+}
+
+/// What counts as the same message again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RepeatSettings {
+    /// Messages of the same speaker to look back at.
+    pub look_back: usize,
+    /// Share of words two messages must have in common (Jaccard), thousandths.
+    pub similarity: u32,
+    /// Shortest message that can be a repeat, in letters and characters.
+    pub min_chars: usize,
+    /// Messages that contain one of these are never repeats, normalised.
+    pub except: Vec<String>,
+}
+
+impl Default for RepeatSettings {
+    fn default() -> Self {
+        RepeatSettings { look_back: 10, similarity: 800, min_chars: 4, except: Vec::new() }
+    }
+}
+
 /// A loaded pack, ready to be compiled into a detector and a judge.
 #[derive(Debug, Clone)]
 pub struct Pack {
@@ -77,6 +108,10 @@ pub struct Pack {
     pub scorecard: Scorecard,
     /// Negation words.
     pub negation: Negation,
+    /// What goes to review instead of costing points.
+    pub review: ReviewSettings,
+    /// What counts as the same message again.
+    pub repeat: RepeatSettings,
     /// jieba user words, as a dictionary text.
     pub userdict: String,
     /// Contact reasons and product faults.
@@ -135,6 +170,7 @@ impl Pack {
         let pack = load(files, &mut all);
         diagnostic::sort(&mut all);
         all.dedup();
+        quiet_echoes(&mut all);
         (pack, all)
     }
 
@@ -232,6 +268,12 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
     let mut faults = Faults::new(frame_file.clone(), all);
     overrides::apply(&frame.rules, &frame.markers, &mut rules, &mut markers, &mut faults);
     let rule_order = resolve_after_rule(&mut rules, all);
+    let mut review =
+        ReviewSettings { min_confidence: frame.min_confidence, agent_voice: None, swapped_from: frame.swapped_from };
+    if let Some(at) = &frame.agent_voice {
+        let names = Names { markers: &ids, lists: &frame.lists, files: &files };
+        review.agent_voice = names.marker(at, &mut Faults::new(frame_file.clone(), all));
+    }
     let userdict = files.get(&frame.userdict).map(|f| f.text.clone()).unwrap_or_default();
     let mut hasher = Sha256::new();
     for (path, file) in &files.files {
@@ -252,6 +294,8 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         rule_order,
         scorecard,
         negation: frame.negation,
+        review,
+        repeat: frame.repeat,
         userdict,
         topics,
         profiles,
@@ -274,6 +318,28 @@ fn read_optional<T: Default>(
     read(Table::new(parsed.get_ref(), 0..file.text.len()), &mut faults)
 }
 
+/// Most syntax faults told of one file: past the first few they are echoes of one bracket or quote left open.
+const MOST_SYNTAX: usize = 3;
+
+/// Drops what only follows from a file's syntax faults, so that a missing bracket does not hide behind twenty others:
+/// of such a file its first syntax faults are told, one a line.
+fn quiet_echoes(all: &mut Vec<Diagnostic>) {
+    let path = |d: &Diagnostic| d.place.as_ref().map(|(file, _)| file.path.clone());
+    let broken: std::collections::BTreeSet<_> =
+        all.iter().filter(|d| d.code == codes::SYNTAX.name).filter_map(path).collect();
+    let mut told: BTreeMap<std::path::PathBuf, Vec<usize>> = BTreeMap::new();
+    all.retain(|d| {
+        let Some(path) = path(d).filter(|p| broken.contains(p)) else { return true };
+        let lines = told.entry(path).or_default();
+        let line = d.position().map_or(0, |(_, line, _)| line);
+        let keep = d.code == codes::SYNTAX.name && lines.len() < MOST_SYNTAX && !lines.contains(&line);
+        if keep {
+            lines.push(line);
+        }
+        keep
+    });
+}
+
 /// What `pack.toml` says.
 struct Frame {
     id: String,
@@ -283,6 +349,10 @@ struct Frame {
     userdict: String,
     lists: BTreeMap<String, Vec<String>>,
     negation: Negation,
+    min_confidence: Option<u32>,
+    agent_voice: Option<fields::At<String>>,
+    swapped_from: u32,
+    repeat: RepeatSettings,
     rules: Vec<overrides::RuleOverride>,
     markers: Vec<overrides::MarkerOverride>,
 }
@@ -295,6 +365,14 @@ impl Frame {
         }
         if self.negation == Negation::default() {
             self.negation = base.negation;
+        }
+        if self.repeat == RepeatSettings::default() {
+            self.repeat = base.repeat;
+        }
+        self.min_confidence = self.min_confidence.or(base.min_confidence);
+        if self.agent_voice.is_none() {
+            self.agent_voice = base.agent_voice;
+            self.swapped_from = base.swapped_from;
         }
     }
 }
@@ -325,9 +403,45 @@ fn read_frame(mut table: Table<'_>, faults: &mut Faults<'_>) -> Frame {
         }
         inner.finish("[negation] ", faults);
     }
+    let (mut min_confidence, mut agent_voice, mut swapped_from) = (None, None, 2);
+    if let Some(mut inner) = table.table("review", faults) {
+        min_confidence = inner.number("min_confidence", faults).map(|n| (n.value.clamp(0.0, 1.0) * 1000.0) as u32);
+        agent_voice = inner.string("agent_voice", faults);
+        swapped_from = inner.count("swapped_from", faults).unwrap_or(2).max(1);
+        inner.finish("[review] ", faults);
+    }
+    let mut repeat = RepeatSettings::default();
+    if let Some(mut inner) = table.table("repeat", faults) {
+        if let Some(n) = inner.count("look_back", faults) {
+            repeat.look_back = n as usize;
+        }
+        if let Some(n) = inner.number("similarity", faults) {
+            repeat.similarity = (n.value.clamp(0.0, 1.0) * 1000.0).round() as u32;
+        }
+        if let Some(n) = inner.count("min_chars", faults) {
+            repeat.min_chars = n as usize;
+        }
+        let except = inner.strings("except", faults);
+        repeat.except = except.into_iter().map(|a| crate::text::plain_phrase(&a.value)).collect();
+        inner.finish("[repeat] ", faults);
+    }
     let (rules, markers) = overrides::read(&mut table, faults);
     table.finish("pack.toml ", faults);
-    Frame { id, title, version, extends, userdict, lists, negation, rules, markers }
+    Frame {
+        id,
+        title,
+        version,
+        extends,
+        userdict,
+        lists,
+        negation,
+        min_confidence,
+        agent_voice,
+        swapped_from,
+        repeat,
+        rules,
+        markers,
+    }
 }
 
 /// Finds the rules that others wait for, and an order that serves them; rules that wait for each other are reported.

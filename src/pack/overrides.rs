@@ -33,7 +33,10 @@ pub fn read(table: &mut Table<'_>, faults: &mut Faults<'_>) -> (Vec<RuleOverride
     let mut rules = Vec::new();
     if let Some(inner) = table.table("rule", faults) {
         for (id, value) in inner.entries() {
-            let Some(t) = value.get_ref().as_table() else { continue };
+            let Some(t) = value.get_ref().as_table() else {
+                not_a_table("rule", "points = -5", (&id, value.span()), faults);
+                continue;
+            };
             let mut t = Table::new(t, value.span());
             let milli = |n: Option<At<f64>>| n.map(|n| (n.value * 1000.0).round() as i64);
             let severity = t.string("severity", faults).and_then(|at| {
@@ -58,12 +61,22 @@ pub fn read(table: &mut Table<'_>, faults: &mut Faults<'_>) -> (Vec<RuleOverride
     let mut markers = Vec::new();
     if let Some(inner) = table.table("marker", faults) {
         for (id, value) in inner.entries() {
-            let Some(t) = value.get_ref().as_table() else { continue };
+            let Some(t) = value.get_ref().as_table() else {
+                not_a_table("marker", "add = [\"…\"]", (&id, value.span()), faults);
+                continue;
+            };
             let mut t = Table::new(t, value.span());
             let strings = |list: Vec<At<String>>| list.into_iter().map(|a| a.value).collect();
-            let view = match t.string("view", faults).map(|a| a.value).as_deref() {
-                Some("plain") => ViewKind::Plain,
-                _ => ViewKind::Squeezed,
+            let view = match t.string("view", faults) {
+                None => ViewKind::Squeezed,
+                Some(at) => match ViewKind::ALL.iter().find(|(_, name)| *name == at.value) {
+                    Some((kind, _)) => *kind,
+                    None => {
+                        let hint = Some("可写 plain、squeezed、pinyin".into());
+                        faults.at(codes::BAD_VALUE, at.range, format!("没有叫 `{}` 的视图", at.value), hint);
+                        ViewKind::Squeezed
+                    }
+                },
             };
             markers.push(MarkerOverride {
                 id,
@@ -76,6 +89,13 @@ pub fn read(table: &mut Table<'_>, faults: &mut Faults<'_>) -> (Vec<RuleOverride
         }
     }
     (rules, markers)
+}
+
+/// `rule.abuse = 5` instead of `[rule.abuse]`.
+fn not_a_table(kind: &str, sample: &str, at: (&At<String>, std::ops::Range<usize>), faults: &mut Faults<'_>) {
+    let (id, range) = (&at.0.value, at.1);
+    let hint = Some(format!("写成两行:[{kind}.{id}] 和 {sample}"));
+    faults.at(codes::WRONG_TYPE, range, format!("`{id}` 要写成一段 [{kind}.{id}]"), hint);
 }
 
 /// The base's files with the shop's own over them; `pack.toml` is the shop's.

@@ -446,7 +446,7 @@ fn limit(mut table: Table<'_>, faults: &mut Faults<'_>) -> Option<Demand> {
     {
         faults.at(codes::CONTRADICTION, head.clone(), "min 大于 max,永远不可能满足", None);
     }
-    if min.is_none() && max.is_none() {
+    if metric.is_some() && min.is_none() && max.is_none() {
         faults.at(codes::MISSING_KEY, head, "limit 里要有 max 或 min", None);
         return None;
     }

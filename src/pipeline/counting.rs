@@ -38,6 +38,7 @@ pub fn count(
     }
     aggregate.judged += 1;
     let last_agent = inspection.layout.segments.last().map(|s| s.agent);
+    let kind = format!("{channel}/{}", conversation.stage.as_deref().unwrap_or(""));
     for (number, part) in inspection.agents.iter().enumerate() {
         let Some(score) = &part.score else { continue };
         let speaker = &conversation.turns[inspection.layout.agents[number]];
@@ -48,6 +49,7 @@ pub fn count(
             measures: &inspection.agent_measures[number],
             // The rating is given at the end: it is the last agent's.
             rating: conversation.rating.filter(|_| last_agent == Some(number)),
+            kind: &kind,
         };
         aggregate.all.count(engine.pack(), &counted);
         let totals = aggregate.agent(id);
@@ -71,7 +73,10 @@ fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part
     let turns = &conversation.turns;
     let said = |turn: usize, role: Role| turns[turn].role == role && turns[turn].is_human_words();
     for finding in &part.judgement.findings {
-        let Finding { rule, points, turn, span, why, .. } = finding;
+        let Finding { rule, points, turn, span, why, review, .. } = finding;
+        if *review {
+            continue;
+        }
         let Some(count) = totals.rules.get_mut(&(*rule as u32)) else { continue };
         let key = (*points, &*conversation.id, *turn);
         if !count.evidence.wants(|last| key.cmp(&(last.points, &*last.conversation_id, last.turn))) {

@@ -176,7 +176,9 @@ impl Writer<'_> {
         if !why.is_empty() {
             self.line(out, format!("**为什么扣分** {why}\n"), format!("**Why it costs points** {why}\n"));
         }
-        for evidence in count.evidence.items().iter().take(2) {
+        let items = count.evidence.items();
+        let second = items.iter().skip(1).find(|e| items[0].agent != e.agent && items[0].customer != e.customer);
+        for evidence in items.first().into_iter().chain(second) {
             self.evidence(out, rule, evidence);
         }
         if !rule.coach.is_empty() {

@@ -42,6 +42,9 @@ pub fn scorecards(out: &mut dyn Write, pack: &Pack, cards: &Scorecards, lang: La
             "平均分",
             "平均分下限",
             "平均分上限",
+            "收缩后平均分",
+            "同类会话期望分",
+            "名次",
             "否决前平均分",
             "合格率%",
             "合格率下限%",
@@ -61,6 +64,9 @@ pub fn scorecards(out: &mut dyn Write, pack: &Pack, cards: &Scorecards, lang: La
             "score",
             "score_low",
             "score_high",
+            "shrunk_score",
+            "expected_score",
+            "rank",
             "raw_score",
             "pass_rate%",
             "pass_low%",
@@ -110,6 +116,9 @@ fn scorecard_row(agent: &Figures, zh: bool) -> Vec<String> {
         number(score.map(|s| s.value)),
         number(interval.map(|i| i.0)),
         number(interval.map(|i| i.1)),
+        number(agent.shrunk_score),
+        number(agent.expected_score),
+        agent.rank.map(|r| r.to_string()).unwrap_or_default(),
         number(agent.raw_score),
     ];
     row.extend(percent(agent.pass_rate.as_ref()));
@@ -187,6 +196,66 @@ pub fn rules(out: &mut dyn Write, pack: &Pack, aggregate: &Aggregate, lang: Lang
         row.extend(percent(figure.rate.as_ref()));
         row.extend([count.findings.to_string(), super::Points(count.points).to_string(), agents.to_string()]);
         csv.write_record(row)?;
+    }
+    csv.flush()
+}
+
+/// Writes the skills matrix: a row an agent and skill, the share of opportunities missed beside the team's.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn skills(out: &mut dyn Write, cards: &Scorecards, lang: Lang) -> std::io::Result<()> {
+    let mut csv = writer(out)?;
+    csv.write_record(match lang {
+        Lang::Zh => [
+            "客服ID",
+            "姓名",
+            "团队",
+            "技能",
+            "培训模块",
+            "机会数",
+            "未做到",
+            "未做到率%",
+            "下限%",
+            "上限%",
+            "团队未做到率%",
+            "扣分",
+        ],
+        Lang::En => [
+            "agent_id",
+            "name",
+            "team",
+            "skill",
+            "modules",
+            "opportunities",
+            "missed",
+            "missed%",
+            "low%",
+            "high%",
+            "team_missed%",
+            "points_lost",
+        ],
+    })?;
+    let teams = cards.teams.iter().map(|team| (team, team));
+    let agents = cards.agents.iter().map(|agent| (agent, cards.peers(agent)));
+    for (who, peers) in agents.chain(teams) {
+        let is_team = std::ptr::eq(who, peers);
+        for skill in &who.skills {
+            let others = peers.skills.iter().find(|s| s.skill == skill.skill);
+            let mut row = vec![
+                if is_team { String::new() } else { cell(&who.id).into_owned() },
+                cell(who.name.as_deref().unwrap_or_default()).into_owned(),
+                cell(who.team.as_deref().unwrap_or_default()).into_owned(),
+                cell(&skill.skill).into_owned(),
+                cell(&skill.modules.join("、")).into_owned(),
+                skill.missed.as_ref().map_or(0, |r| r.of).to_string(),
+                skill.missed.as_ref().map_or(0, |r| r.count).to_string(),
+            ];
+            row.extend(percent(skill.missed.as_ref()));
+            row.push(percent(others.and_then(|s| s.missed.as_ref()))[0].clone());
+            row.push(format!("{:.1}", skill.lost));
+            csv.write_record(row)?;
+        }
     }
     csv.flush()
 }

@@ -10,6 +10,7 @@ use crate::pack::Pack;
 use crate::pack::rule::Severity;
 use crate::score::Aggregate;
 use crate::score::aggregate::{AgentTotals, RuleCount};
+use crate::score::compare::{Cell, Observed, expected, ranks, shrunk};
 use crate::score::statistics::{mean_interval, wilson};
 
 /// A rate with its interval and what it is made of.
@@ -83,6 +84,19 @@ pub struct RuleFigure {
     pub points: f64,
 }
 
+/// One skill's figure: the duties that train it and how often they were missed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SkillFigure {
+    /// The skill.
+    pub skill: String,
+    /// Training modules for it.
+    pub modules: Vec<String>,
+    /// Share of opportunities missed.
+    pub missed: Option<Rate>,
+    /// Points lost.
+    pub lost: f64,
+}
+
 /// A measure's mean.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MeasureFigure {
@@ -126,6 +140,14 @@ pub struct Figures {
     pub enough: bool,
     /// Mean score.
     pub score: Option<Mean>,
+    /// Mean score drawn towards everyone's by what chance alone explains; none for teams.
+    pub shrunk_score: Option<f64>,
+    /// What someone average would have scored with the same mix of channels and stages.
+    pub expected_score: Option<f64>,
+    /// Rank among agents with enough conversations; shared where intervals overlap.
+    pub rank: Option<usize>,
+    /// By skill, those with a case.
+    pub skills: Vec<SkillFigure>,
     /// Mean raw score, before critical overrides.
     pub raw_score: Option<f64>,
     /// Share passed.
@@ -184,6 +206,10 @@ impl Figures {
             conversations: n,
             enough: n >= pack.scorecard.min_sample,
             score,
+            shrunk_score: None,
+            expected_score: None,
+            rank: None,
+            skills: skills(pack, totals),
             raw_score: (n > 0).then(|| rounded(totals.raw_sum as f64 / 1e3 / n as f64)),
             pass_rate: Rate::new(totals.passed, n),
             critical: totals.critical,
@@ -218,6 +244,72 @@ impl Figures {
             Some(name) if *name != self.id => format!("{name}({})", self.id),
             _ => self.id.clone(),
         }
+    }
+}
+
+/// Figures by skill, the costliest first.
+fn skills(pack: &Pack, totals: &AgentTotals) -> Vec<SkillFigure> {
+    let mut by_skill = std::collections::BTreeMap::<&str, (std::collections::BTreeSet<&str>, u64, u64, i64)>::new();
+    for (number, count) in &totals.rules {
+        let rule = &pack.rules[*number as usize];
+        if rule.skill.is_empty() || rule.points > 0 || rule.review_only {
+            continue;
+        }
+        let (modules, due, missed, lost) = by_skill.entry(&rule.skill).or_default();
+        if !rule.module.is_empty() {
+            modules.insert(&rule.module);
+        }
+        *due += count.applicable;
+        *missed += count.found;
+        *lost += effective_cost(pack, *number as usize, count);
+    }
+    let mut figures: Vec<(i64, SkillFigure)> = by_skill
+        .into_iter()
+        .map(|(skill, (modules, due, missed, lost))| {
+            let figure = SkillFigure {
+                skill: skill.to_string(),
+                modules: modules.into_iter().map(str::to_string).collect(),
+                missed: Rate::new(missed, due),
+                lost: lost as f64 / 1000.0,
+            };
+            (lost, figure)
+        })
+        .collect();
+    figures.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.skill.cmp(&b.1.skill)));
+    figures.into_iter().map(|(_, figure)| figure).collect()
+}
+
+/// Fills in what needs all agents: shrinkage, case mix, ranks.
+fn compare(aggregate: &Aggregate, agents: &mut [Figures]) {
+    let everyone = &aggregate.all.mix;
+    let observed: Vec<Observed> = aggregate
+        .agents
+        .values()
+        .map(|t| {
+            let n = t.conversations.max(1) as f64;
+            let mean = t.score_sum as f64 / 1e3 / n;
+            let variance = match t.conversations {
+                0 | 1 => 0.0,
+                _ => ((t.score_squares as f64 / 1e6 - n * mean * mean) / (n - 1.0)).max(0.0),
+            };
+            Observed { n: t.conversations, mean, variance }
+        })
+        .collect();
+    let intervals: Vec<_> =
+        agents.iter().map(|a| a.score.as_ref().filter(|_| a.enough).and_then(|s| s.interval)).collect();
+    let figures = shrunk(&observed).into_iter().zip(ranks(&intervals));
+    for ((agent, totals), (shrunk, rank)) in agents.iter_mut().zip(aggregate.agents.values()).zip(figures) {
+        let mix: Vec<Cell> = totals
+            .mix
+            .iter()
+            .filter_map(|(kind, (n, _))| {
+                let (all, points) = everyone.get(kind)?;
+                Some(Cell { n: *n, mean: *points as f64 / 1e3 / *all as f64 })
+            })
+            .collect();
+        agent.shrunk_score = agent.score.as_ref().map(|_| rounded(shrunk));
+        agent.expected_score = expected(&mix).map(rounded);
+        agent.rank = rank;
     }
 }
 
@@ -261,11 +353,13 @@ impl Scorecards {
     /// Derives all figures.
     pub fn new(pack: &Pack, aggregate: &Aggregate) -> Scorecards {
         let teams = teams(aggregate);
-        let agents = aggregate.agents.iter().map(|(id, totals)| Figures::new(id, pack, totals));
+        let mut agents: Vec<Figures> =
+            aggregate.agents.iter().map(|(id, totals)| Figures::new(id, pack, totals)).collect();
+        compare(aggregate, &mut agents);
         let mut cards = Scorecards {
             all: Figures::new("", pack, &aggregate.all),
             teams: teams.iter().map(|(team, totals)| Figures::new(team, pack, totals)).collect(),
-            agents: agents.collect(),
+            agents,
             targets: targets::figures(pack, aggregate),
         };
         outcomes::attach(&mut cards, aggregate);

@@ -60,6 +60,11 @@ impl StagedFolder {
         Ok(StagedFolder { target: target.to_path_buf(), staging, _lock: lock })
     }
 
+    /// Where it is written until it is complete; gone when this is dropped.
+    pub fn staging(&self) -> &Path {
+        self.staging.path()
+    }
+
     /// A file of the folder, buffered; folders on the way are made.
     ///
     /// # Errors

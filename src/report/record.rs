@@ -28,6 +28,8 @@ struct Record<'r> {
     raw_score: Option<Points>,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_judged: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    suspect: &'static [&'static str],
     satisfaction_estimate: Option<f64>,
     resolution: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +65,7 @@ struct FindingRecord<'r> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     capped: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    review_only: bool,
+    review: bool,
     agent_id: &'r str,
     turn: u32,
     start: u32,
@@ -131,7 +133,7 @@ impl Format for ConversationRecords {
                 dimension: &pack.scorecard.dimensions[rule.dimension].id,
                 points: Points(f.points),
                 capped: f.capped,
-                review_only: rule.review_only,
+                review: f.review,
                 agent_id: agent_id(f.agent),
                 turn: f.turn,
                 start: f.span.start,
@@ -151,6 +153,7 @@ impl Format for ConversationRecords {
             score: inspection.score.map(|s| Points(s.0)),
             raw_score: inspection.score.map(|s| Points(s.1)),
             not_judged: inspection.not_judged.map(|n| n.id()),
+            suspect: if inspection.swapped { &["role_swap"] } else { &[] },
             satisfaction_estimate: None,
             resolution: inspection.verdict.resolution.id(),
             resolution_evidence: outcome::resolution(pack, conversation, inspection, self.mask),

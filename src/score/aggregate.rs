@@ -60,6 +60,8 @@ pub struct RuleCount {
     pub found: u64,
     /// Findings.
     pub findings: u64,
+    /// Findings left to a person's review; they are not among the others.
+    pub review: u64,
     /// Milli-points.
     pub points: i64,
     /// The costliest findings.
@@ -121,6 +123,8 @@ pub struct AgentTotals {
     pub measures: Vec<MeasureSum>,
     /// Ratings 1–5.
     pub ratings: [u64; 5],
+    /// Conversations and milli-points by kind of conversation (`channel/stage`).
+    pub mix: BTreeMap<String, (u64, i64)>,
 }
 
 /// One agent's conversation, ready to be counted.
@@ -133,6 +137,8 @@ pub struct Counted<'c> {
     pub measures: &'c Measures,
     /// The customer's rating, when it is hers to have.
     pub rating: Option<u8>,
+    /// The kind of conversation, for the case mix.
+    pub kind: &'c str,
 }
 
 impl AgentTotals {
@@ -173,7 +179,8 @@ impl AgentTotals {
         }
         for finding in &case.judgement.findings {
             let count = self.rules.entry(finding.rule as u32).or_default();
-            count.findings += 1;
+            count.review += u64::from(finding.review);
+            count.findings += u64::from(!finding.review);
             count.points += finding.points;
         }
         self.measures.resize(METRICS.len(), MeasureSum::default());
@@ -184,6 +191,12 @@ impl AgentTotals {
                 sum.max = sum.max.max(value);
             }
         }
+        let kind = match self.mix.get_mut(case.kind) {
+            Some(kind) => kind,
+            None => self.mix.entry(case.kind.to_string()).or_default(),
+        };
+        kind.0 += 1;
+        kind.1 += score.score;
         if let Some(rating @ 1..=5) = case.rating {
             self.ratings[usize::from(rating) - 1] += 1;
         }
@@ -217,6 +230,7 @@ impl AgentTotals {
             own.applicable += more.applicable;
             own.found += more.found;
             own.findings += more.findings;
+            own.review += more.review;
             own.points += more.points;
             own.evidence.merge(more.evidence);
             own.good.merge(more.good);
@@ -234,6 +248,11 @@ impl AgentTotals {
         }
         for (own, more) in self.ratings.iter_mut().zip(other.ratings) {
             *own += more;
+        }
+        for (kind, more) in other.mix {
+            let own = self.mix.entry(kind).or_default();
+            own.0 += more.0;
+            own.1 += more.1;
         }
     }
 }

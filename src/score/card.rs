@@ -51,7 +51,7 @@ pub fn score(pack: &Pack, judgement: &AgentJudgement) -> Option<AgentScore> {
         } else {
             out.bonus += finding.points;
         }
-        out.critical |= rule.severity == Severity::Critical && !rule.review_only;
+        out.critical |= rule.severity == Severity::Critical && !finding.review;
     }
     let (mut kept, mut weights) = (0i64, 0i64);
     for (dimension, definition) in out.dimensions.iter_mut().zip(&card.dimensions) {

@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 mod card;
+pub mod compare;
 pub mod contacts;
 pub mod histogram;
 pub mod service;

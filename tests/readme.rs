@@ -1,0 +1,118 @@
+//! What the README tells people to type works, and the pack it teaches to write is a good one.
+#![cfg(unix)]
+
+mod common;
+
+use std::path::Path;
+
+use common::root;
+
+fn readme() -> String {
+    std::fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// The fenced blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(&fence) {
+        let block = &rest[start + fence.len()..];
+        let end = block.find("```").expect("a fence is closed");
+        out.push(block[..end].to_string());
+        rest = &block[end + 3..];
+    }
+    out
+}
+
+/// A folder in which the README's commands find what they name.
+fn workplace(folder: &Path) {
+    for shared in ["fixtures", "rules"] {
+        std::os::unix::fs::symlink(root().join(shared), folder.join(shared)).unwrap();
+    }
+    for block in blocks(&readme(), "toml") {
+        let (head, text) = block.split_once('\n').unwrap();
+        let path = folder.join(head.trim_start_matches("# "));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    std::fs::write(folder.join("sample.tsv"), "s1\tu1\t0\tx\ty\tz\t还没发货\ns1\tu1\t1\tx\ty\tz\t您好,我查一下\n")
+        .unwrap();
+}
+
+#[test]
+fn the_commands_work() {
+    let base = tempfile::tempdir().unwrap();
+    workplace(base.path());
+    let binary = assert_cmd::cargo::cargo_bin!("zhijian");
+    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut ran = 0;
+    for line in blocks(&readme(), "sh").iter().flat_map(|block| block.lines()) {
+        let (command, comment) = line.split_once(" #").unwrap_or((line, ""));
+        let command = command.trim();
+        if command.starts_with("tests/") || command.starts_with(".ci/") {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(root().join(command)).unwrap().permissions().mode();
+            assert!(mode & 0o111 != 0, "{command} cannot be run");
+            continue;
+        }
+        // The built program stands for what `cargo run` would build.
+        let command = command.replace("cargo run --release --", "zhijian");
+        assert!(command.contains("zhijian "), "what is `{command}`?");
+        let run = std::process::Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(base.path())
+            .env("PATH", &path)
+            .env_remove("ZHIJIAN_RULES")
+            .output()
+            .unwrap();
+        let expected = if comment.contains("exits 1") { 1 } else { 0 };
+        let told = [run.stdout, run.stderr].concat();
+        assert_eq!(run.status.code(), Some(expected), "{command}\n{}", String::from_utf8_lossy(&told));
+        ran += 1;
+    }
+    assert!(ran >= 8, "only {ran} commands");
+    let reports = std::fs::read_dir(base.path().join("out/coaching")).unwrap().count();
+    assert_eq!(reports, 15);
+}
+
+#[test]
+fn the_shop_of_the_readme_changes_the_pack_it_extends() {
+    let base = tempfile::tempdir().unwrap();
+    workplace(base.path());
+    let shop = zhijian::pack::Pack::open(Some(&base.path().join("my-shop"))).unwrap();
+    let default = zhijian::pack::Pack::default_pack().unwrap();
+    let rule = |pack: &zhijian::pack::Pack, id: &str| pack.rules[pack.rule(id).unwrap()].clone();
+    assert_eq!(rule(&shop, "greeting-missing").points, -3000);
+    assert_ne!(rule(&default, "greeting-missing").points, -3000);
+    assert!(rule(&shop, "visit-back-thanks").off && !rule(&default, "visit-back-thanks").off);
+    assert_eq!(shop.rules.len(), default.rules.len() + 1);
+    assert_eq!(shop.markers.len(), default.markers.len() + 2);
+}
+
+#[test]
+fn what_the_readme_points_to_is_there() {
+    let text = readme();
+    let mut links = 0;
+    for part in text.split("](").skip(1) {
+        let target = part.split(')').next().unwrap();
+        match target.strip_prefix('#') {
+            Some(anchor) => {
+                let anchors = text.lines().filter_map(|l| l.strip_prefix("## ")).map(|title| {
+                    let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'));
+                    kept.collect::<String>().to_lowercase().replace(' ', "-")
+                });
+                assert!(anchors.into_iter().any(|a| a == anchor), "no section {anchor}");
+            }
+            None => assert!(root().join(target).exists(), "{target} is missing"),
+        }
+        links += 1;
+    }
+    assert!(links > 5);
+    for path in
+        text.split('`').filter(|p| p.starts_with("src/") || p.starts_with("rules/") || p.starts_with("fixtures/"))
+    {
+        let path = path.split('<').next().unwrap().trim_end_matches('*');
+        assert!(root().join(path).exists(), "{path} is missing");
+    }
+}
