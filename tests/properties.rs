@@ -263,6 +263,7 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
         histogram: maps.0,
         rules: maps.1,
         mix: maps.2,
+        satisfaction: Default::default(),
         dimensions: lists.0,
         measures: lists.1,
         class_errors: arrays.0,
@@ -284,6 +285,7 @@ fn aggregate() -> impl Strategy<Value = Aggregate> {
             agents,
             all,
             channels,
+            service: Default::default(),
         },
     )
 }
