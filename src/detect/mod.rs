@@ -8,6 +8,7 @@ pub mod compile;
 mod conditions;
 mod context;
 pub mod hit;
+mod memory;
 mod near;
 pub mod required;
 mod scan;
@@ -56,6 +57,7 @@ pub struct DetectScratch {
     places: Vec<near::Place>,
     words: Vec<u32>,
     words_ready: bool,
+    memory: memory::Memory,
     pending: Vec<Hit>,
     settled: Vec<Hit>,
     /// Where each settled marker's hits stand in the list.
