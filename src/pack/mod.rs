@@ -8,24 +8,33 @@ pub mod codes;
 pub mod expression;
 pub mod fields;
 mod lint;
+mod lint_markers;
+mod lint_rules;
 pub mod marker;
 pub mod overrides;
+pub mod profiles;
 pub mod reference;
 pub mod rule;
+pub mod satisfaction;
 pub mod schema;
 pub mod scorecard;
 pub mod source;
+pub mod template;
+pub mod topics;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use std::sync::Arc;
+
 use crate::diagnostic::{self, Diagnostic, Severity, SourceFile};
 use crate::error::{Error, Result};
+use crate::metrics::satisfaction::SatisfactionModel;
 use fields::{Faults, Table};
 pub use lint::evaluation_order as marker_order;
+pub use lint_markers::pedantic;
 use marker::Marker;
 use reference::Names;
 use rule::Rule;
@@ -105,6 +114,8 @@ pub struct Pack {
     pub rule_order: Vec<usize>,
     /// How findings become a score.
     pub scorecard: Scorecard,
+    /// Weights of the satisfaction estimate.
+    pub satisfaction: Option<SatisfactionModel>,
     /// Negation words.
     pub negation: Negation,
     /// What goes to review instead of costing points.
@@ -113,8 +124,10 @@ pub struct Pack {
     pub repeat: RepeatSettings,
     /// jieba user words, as a dictionary text.
     pub userdict: String,
-    /// The contact reasons' file.
-    pub topics: Option<Arc<SourceFile>>,
+    /// Contact reasons and product faults.
+    pub topics: topics::Topics,
+    /// Platform response figures.
+    pub profiles: Vec<profiles::Profile>,
     /// Faults that do not keep the pack from working.
     pub warnings: Vec<Diagnostic>,
 }
@@ -174,6 +187,30 @@ impl Pack {
     /// The number of a marker.
     pub fn marker(&self, id: &str) -> Option<expression::MarkerId> {
         self.markers.binary_search_by(|m| m.id.as_str().cmp(id)).ok().map(|i| i as expression::MarkerId)
+    }
+
+    /// Takes the satisfaction model of another file, such as `zhijian calibrate` writes.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has faults.
+    pub fn use_satisfaction(&mut self, path: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::read(path, e))?;
+        self.hash = {
+            let mut hasher = Sha256::new();
+            hasher.update(self.hash.as_bytes());
+            hasher.update(text.as_bytes());
+            hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
+        };
+        let file = Arc::new(SourceFile { path: path.to_path_buf(), text });
+        let ids: Vec<String> = self.markers.iter().map(|m| m.id.clone()).collect();
+        let mut all = Vec::new();
+        self.satisfaction = Some(read_satisfaction(&file, &ids, &mut all));
+        if all.is_empty() {
+            return Ok(());
+        }
+        diagnostic::sort(&mut all);
+        let rendered: Vec<_> = all.iter().map(Diagnostic::render).collect();
+        Err(Error::Pack { errors: all.len(), rendered: rendered.join("\n\n") })
     }
 
     /// The number of a rule.
@@ -244,6 +281,8 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         }
     };
     let dimensions: Vec<String> = scorecard.dimensions.iter().map(|d| d.id.clone()).collect();
+    let topics = read_optional(&files, "topics.toml", all, topics::read);
+    let profiles = read_optional(&files, "profiles.toml", all, profiles::read);
     let mut rules: Vec<Rule> = Vec::new();
     let mut stems: Vec<_> = files.under("rules", ".toml").collect();
     stems.sort_by_key(|(stem, _)| *stem);
@@ -260,6 +299,7 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         }
     }
     rules.sort_by(|a, b| a.id.cmp(&b.id));
+    let satisfaction = files.get("satisfaction.toml").map(|file| read_satisfaction(file, &ids, all));
     let mut faults = Faults::new(frame_file.clone(), all);
     overrides::apply(&frame.rules, &frame.markers, &mut rules, &mut markers, &mut faults);
     let rule_order = resolve_after_rule(&mut rules, all);
@@ -288,15 +328,36 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         rules,
         rule_order,
         scorecard,
+        satisfaction,
         negation: frame.negation,
         review,
         repeat: frame.repeat,
         userdict,
-        topics: files.get("topics.toml").cloned(),
+        topics,
+        profiles,
         warnings: Vec::new(),
     };
     lint::lint(&pack, all);
     Some(pack)
+}
+
+fn read_satisfaction(file: &Arc<SourceFile>, ids: &[String], all: &mut Vec<Diagnostic>) -> SatisfactionModel {
+    let mut faults = Faults::new(file.clone(), all);
+    let parsed = fields::parse(&file.text, &mut faults);
+    satisfaction::read(Table::new(parsed.get_ref(), 0..file.text.len()), ids, &mut faults)
+}
+
+/// A file the pack may lack.
+fn read_optional<T: Default>(
+    files: &PackFiles,
+    path: &str,
+    all: &mut Vec<Diagnostic>,
+    read: impl FnOnce(Table<'_>, &mut Faults<'_>) -> T,
+) -> T {
+    let Some(file) = files.get(path) else { return T::default() };
+    let mut faults = Faults::new(file.clone(), all);
+    let parsed = fields::parse(&file.text, &mut faults);
+    read(Table::new(parsed.get_ref(), 0..file.text.len()), &mut faults)
 }
 
 /// Most syntax faults told of one file: past the first few they are echoes of one bracket or quote left open.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::Points;
+use super::outcome_record::{self as outcome, HandoverRecord, ProfileRecord, ResolutionRecord, TopicRecord};
 use crate::conversation::Conversation;
 use crate::engine::{Engine, Inspection};
 use crate::judge::Outcome;
@@ -16,6 +17,8 @@ use crate::pipeline::Format;
 pub struct ConversationRecords {
     /// Mask personal data in quotes.
     pub mask: bool,
+    /// Write each platform profile's rounds and exclusions.
+    pub profiles: bool,
 }
 
 #[derive(Serialize)]
@@ -28,8 +31,15 @@ struct Record<'r> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     suspect: &'static [&'static str],
     satisfaction_estimate: Option<f64>,
+    satisfaction_reasons: Vec<ReasonRecord>,
     resolution: &'static str,
-    topics: [&'r str; 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution_evidence: Option<ResolutionRecord<'r>>,
+    topics: Vec<TopicRecord<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handover: Option<HandoverRecord>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    profiles: Vec<ProfileRecord<'r>>,
     metrics: MetricsMap<'r>,
     agents: Vec<AgentRecord<'r>>,
     findings: Vec<FindingRecord<'r>>,
@@ -44,6 +54,15 @@ struct AgentRecord<'r> {
     passed: bool,
     critical: bool,
     dimensions: Dimensions<'r>,
+}
+
+/// What moved the satisfaction estimate.
+#[derive(Serialize)]
+struct ReasonRecord {
+    title: String,
+    turn: Option<u32>,
+    direction: &'static str,
+    effect: f64,
 }
 
 #[derive(Serialize)]
@@ -134,6 +153,12 @@ impl Format for ConversationRecords {
                 why: Cow::Owned(masked(&f.why)),
             }
         });
+        let reasons = inspection.satisfaction.reasons.iter().map(|reason| ReasonRecord {
+            title: pack.satisfaction.as_ref().map(|model| model.describe(reason.part)).unwrap_or_default(),
+            turn: reason.turn,
+            direction: if reason.effect < 0 { "down" } else { "up" },
+            effect: reason.effect as f64 / 1000.0,
+        });
         let not_applicable = pack.rules.iter().enumerate().filter(|(n, rule)| {
             !rule.off
                 && !inspection.agents.is_empty()
@@ -145,9 +170,13 @@ impl Format for ConversationRecords {
             raw_score: inspection.score.map(|s| Points(s.1)),
             not_judged: inspection.not_judged.map(|n| n.id()),
             suspect: if inspection.swapped { &["role_swap"] } else { &[] },
-            satisfaction_estimate: None,
-            resolution: "unknown",
-            topics: [],
+            satisfaction_estimate: inspection.satisfaction.estimate.map(|milli| milli as f64 / 1000.0),
+            satisfaction_reasons: reasons.collect(),
+            resolution: inspection.verdict.resolution.id(),
+            resolution_evidence: outcome::resolution(pack, conversation, inspection, self.mask),
+            topics: outcome::topics(pack, conversation, inspection, self.mask),
+            handover: outcome::handover(inspection),
+            profiles: if self.profiles { outcome::profiles(pack, conversation, inspection) } else { Vec::new() },
             metrics: MetricsMap(&inspection.measures),
             agents: inspection
                 .agents

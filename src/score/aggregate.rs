@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::AgentScore;
+use super::service::ServiceTotals;
 use super::top::Top;
 use crate::judge::{AgentJudgement, Outcome};
 use crate::metrics::{METRICS, Measures};
@@ -122,6 +123,8 @@ pub struct AgentTotals {
     pub measures: Vec<MeasureSum>,
     /// Ratings 1–5.
     pub ratings: [u64; 5],
+    /// Satisfaction estimates: how many, and their sum in thousandths.
+    pub satisfaction: (u64, i64),
     /// Conversations and milli-points by kind of conversation (`channel/stage`).
     pub mix: BTreeMap<String, (u64, i64)>,
 }
@@ -136,6 +139,8 @@ pub struct Counted<'c> {
     pub measures: &'c Measures,
     /// The customer's rating, when it is hers to have.
     pub rating: Option<u8>,
+    /// The satisfaction estimate in thousandths.
+    pub satisfaction: Option<i64>,
     /// The kind of conversation, for the case mix.
     pub kind: &'c str,
 }
@@ -199,6 +204,10 @@ impl AgentTotals {
         if let Some(rating @ 1..=5) = case.rating {
             self.ratings[usize::from(rating) - 1] += 1;
         }
+        if let Some(estimate) = case.satisfaction {
+            self.satisfaction.0 += 1;
+            self.satisfaction.1 += estimate;
+        }
     }
 
     /// Remembers name and team.
@@ -248,6 +257,8 @@ impl AgentTotals {
         for (own, more) in self.ratings.iter_mut().zip(other.ratings) {
             *own += more;
         }
+        self.satisfaction.0 += other.satisfaction.0;
+        self.satisfaction.1 += other.satisfaction.1;
         for (kind, more) in other.mix {
             let own = self.mix.entry(kind).or_default();
             own.0 += more.0;
@@ -283,6 +294,8 @@ pub struct Aggregate {
     pub all: AgentTotals,
     /// Conversations by channel.
     pub channels: BTreeMap<String, u64>,
+    /// Service figures: measures, outcomes, reasons, platform figures.
+    pub service: ServiceTotals,
 }
 
 impl Aggregate {
@@ -307,6 +320,7 @@ impl Aggregate {
         for (channel, n) in other.channels {
             *self.channels.entry(channel).or_default() += n;
         }
+        self.service.merge(other.service);
     }
 
     /// The record of an agent, made when missing.
