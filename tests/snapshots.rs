@@ -20,6 +20,7 @@ fn help() {
         &[],
         &["inspect"],
         &["annotate"],
+        &["calibrate"],
         &["rules"],
         &["rules", "list"],
         &["rules", "check"],

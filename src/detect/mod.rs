@@ -8,6 +8,7 @@ pub mod compile;
 mod conditions;
 mod context;
 pub mod hit;
+pub mod model;
 mod near;
 pub mod required;
 mod scan;
@@ -58,6 +59,8 @@ pub struct DetectScratch {
     words_ready: bool,
     pending: Vec<Hit>,
     settled: Vec<Hit>,
+    /// Words of the messages, when a model asks for them.
+    turn_words: model::TurnWords,
     /// Where each settled marker's hits stand in the list.
     settled_at: Vec<(usize, usize)>,
     /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.
