@@ -74,4 +74,5 @@ pub mod report;
 pub mod score;
 pub mod span;
 pub mod text;
+pub mod tools;
 pub mod trace;

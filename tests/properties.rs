@@ -230,8 +230,9 @@ fn rule_count() -> impl Strategy<Value = RuleCount> {
         agent: String::new(),
     });
     let lists = (proptest::collection::vec(evidence, 0..5), proptest::collection::vec(good, 0..5));
-    (0u64..9, 0u64..9, 0u64..9, -9i64..9, lists).prop_map(|(applicable, found, findings, points, (evidence, good))| {
-        let mut out = RuleCount { applicable, found, findings, points, ..RuleCount::default() };
+    let counts = (0u64..9, 0u64..9, 0u64..9, 0u64..9, -9i64..9);
+    (counts, lists).prop_map(|((applicable, found, findings, review, points), (evidence, good))| {
+        let mut out = RuleCount { applicable, found, findings, review, points, ..RuleCount::default() };
         evidence.into_iter().for_each(|e| out.evidence.add(e));
         good.into_iter().for_each(|g| out.good.add(g));
         out
@@ -244,6 +245,7 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
     let maps = (
         proptest::collection::btree_map(0u8..5, 1u64..5, 0..4),
         proptest::collection::btree_map(0u32..4, rule_count(), 0..4),
+        proptest::collection::btree_map("[a-c]", (0u64..5, 0i64..50), 0..4),
     );
     let dimension = (0u64..5, 0i64..50).prop_map(|(applicable, lost)| DimensionCount { applicable, lost });
     let measure = (0u64..5, 0i64..50, 0i64..50).prop_map(|(n, sum, max)| MeasureSum { n, sum, max });
@@ -260,6 +262,7 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
         critical: counts.5,
         histogram: maps.0,
         rules: maps.1,
+        mix: maps.2,
         dimensions: lists.0,
         measures: lists.1,
         class_errors: arrays.0,

@@ -30,6 +30,11 @@ pub struct InputArgs {
 }
 
 impl InputArgs {
+    /// These inputs with everything else at its default.
+    pub fn of(inputs: Vec<String>) -> InputArgs {
+        InputArgs { inputs, encoding: None, columns: None, timezone: "Asia/Shanghai".into() }
+    }
+
     /// The time zone.
     pub fn zone(&self) -> Result<TimeZone> {
         TimeZone::get(&self.timezone).map_err(|e| Error::Setting {

@@ -47,6 +47,14 @@ impl<'d> Faults<'d> {
         Faults { file, all: self.all }
     }
 
+    /// Adds a remark at a place.
+    pub fn note(&mut self, code: Code, range: Range<usize>, message: impl Into<String>, hint: Option<String>) {
+        self.at(code, range, message, hint);
+        if let Some(last) = self.all.last_mut() {
+            last.severity = Severity::Note;
+        }
+    }
+
     /// The file.
     pub fn file(&self) -> &Arc<SourceFile> {
         &self.file

@@ -18,6 +18,8 @@ pub fn lint(pack: &Pack, all: &mut Vec<Diagnostic>) {
     }
     cycles(pack, all);
     unused(pack, all);
+    super::lint_rules::lint(pack, all);
+    super::lint_markers::lint(pack, all);
     for rule in &pack.rules {
         if let (Some(when), Demand::Require(require)) = (&rule.when, &rule.demand)
             && when == require
@@ -165,7 +167,7 @@ fn unused(pack: &Pack, all: &mut Vec<Diagnostic>) {
 }
 
 /// Where a phrase stands in a file's text; the start when it cannot be found (from a list or a phrase file).
-fn place_of(text: &str, phrase: &str) -> std::ops::Range<usize> {
+pub(super) fn place_of(text: &str, phrase: &str) -> std::ops::Range<usize> {
     let quoted = format!("\"{phrase}\"");
     let found = text.find(&quoted).map(|i| i + 1).or_else(|| text.find(phrase));
     found.map_or(0..1, |i| i..i + phrase.len())
