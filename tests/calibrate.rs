@@ -121,3 +121,62 @@ fn says_what_is_missing() {
     assert!(said.contains("有分值的会话只有 0 通") && said.contains("--labels"), "{said}");
     assert!(!base.path().join("s.toml").exists());
 }
+
+/// Judged messages: the customer is unhappy exactly when a colour no phrase of the pack knows is named.
+fn judged() -> (String, String) {
+    let (mut night, mut labels) = (String::new(), String::new());
+    for n in 0..120 {
+        let unhappy = n % 3 == 0;
+        let said = if unhappy { "这个青铜的颜色" } else { "这个白银的颜色" };
+        writeln!(
+            night,
+            "{{\"conversation_id\":\"c{n}\",\"agent_id\":\"a\",\"turns\":[{{\"role\":\"customer\",\"text\":\"{said}{n}\"}},\
+             {{\"role\":\"agent\",\"text\":\"您好\"}}]}}"
+        )
+        .unwrap();
+        let markers = if unhappy { "\"negative\"" } else { "" };
+        writeln!(labels, "{{\"conversation_id\":\"c{n}\",\"turn\":0,\"markers\":[{markers}]}}").unwrap();
+        writeln!(labels, "{{\"conversation_id\":\"c{n}\",\"turn\":1,\"markers\":[]}}").unwrap();
+    }
+    (night, labels)
+}
+
+#[test]
+fn a_learnt_marker_is_used_and_explained() {
+    let base = tempfile::tempdir().unwrap();
+    let path = |name: &str| base.path().join(name);
+    let (night, labels) = judged();
+    std::fs::write(path("night.jsonl"), &night).unwrap();
+    std::fs::write(path("labels.jsonl"), labels).unwrap();
+    let pack = path("shop");
+    std::fs::create_dir_all(pack.join("markers")).unwrap();
+    std::fs::write(pack.join("pack.toml"), "id = \"shop\"\ntitle = \"店\"\nextends = \"ecommerce\"\n").unwrap();
+    let mut command = zhijian();
+    command.args(["calibrate", "markers"]).arg(path("night.jsonl")).arg("--labels").arg(path("labels.jsonl"));
+    command.args(["--marker", "negative", "--json", "--quiet", "--rules"]).arg(&pack);
+    let run = command.arg("--out").arg(pack.join("markers/negative.model.toml")).assert().success();
+    let report: Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
+    assert_eq!((report["messages"].as_u64(), report["yes"].as_u64()), (Some(120), Some(40)));
+    assert!(report["f1"].as_f64() > Some(0.95) && report["f1_rules"].as_f64() < Some(0.1), "{report}");
+
+    let marker = "title = \"负面情绪\"\nrole = \"customer\"\nkind = \"model\"\nmodel = \"negative.model.toml\"\n\
+                  [[example]]\nhit = \"青铜的颜色\"\n[[example]]\nmiss = \"白银的颜色\"\n";
+    std::fs::write(pack.join("markers/negative.toml"), marker).unwrap();
+    let annotate = |segment: &str| -> Vec<Value> {
+        let mut command = zhijian();
+        command.arg("annotate").arg(path("night.jsonl")).args(["--quiet", "--segment", segment, "--rules"]).arg(&pack);
+        let run = command.assert().success();
+        let text = String::from_utf8(run.get_output().stdout.clone()).unwrap();
+        text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+    };
+    let lines = annotate("needed");
+    let negative = |line: &Value| line["markers"].as_array().unwrap().iter().any(|m| m == "negative");
+    for (n, line) in lines.iter().step_by(2).enumerate() {
+        assert_eq!(negative(line), n % 3 == 0, "{line}");
+    }
+    let hit = lines[0]["hits"].as_array().unwrap().iter().find(|h| h["marker"] == "negative").unwrap();
+    assert_eq!((&hit["phrase"], &hit["quote"]), (&"青铜".into(), &"青铜".into()));
+    assert!(annotate("off").iter().all(|line| !negative(line)));
+    let mut command = zhijian();
+    command.args(["rules", "test", "negative", "--rules"]).arg(&pack).assert().success();
+}

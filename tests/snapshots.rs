@@ -21,6 +21,7 @@ fn help() {
         &["inspect"],
         &["annotate"],
         &["calibrate"],
+        &["calibrate", "markers"],
         &["rules"],
         &["rules", "list"],
         &["rules", "check"],

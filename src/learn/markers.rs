@@ -17,7 +17,7 @@ use crate::pack::expression::MarkerId;
 use crate::pack::turn_model::{Spot, Trait, TurnModel, TurnShape};
 
 /// Penalties tried, strongest first, per message.
-const PENALTIES: [f64; 5] = [0.05, 0.02, 0.008, 0.003, 0.001];
+const PENALTIES: [f64; 6] = [0.1, 0.04, 0.015, 0.006, 0.002, 0.0006];
 
 const INNER_FOLDS: usize = 4;
 
@@ -172,6 +172,7 @@ impl Messages {
         traits.iter().zip(0u32..).for_each(|((_, n), at)| place[*n as usize] = at);
         let column = |t: &Trait| match t {
             Trait::Shape(TurnShape::Chars) => Column::Number,
+            Trait::Shape(TurnShape::Rule) | Trait::Marker(Spot::Own, _) => Column::Marker,
             _ => Column::Event,
         };
         let mut design = Design::new(traits.iter().map(|(t, _)| column(t)).collect());
