@@ -8,7 +8,11 @@ use crate::detect::{DetectScratch, Detector, SegmentMode};
 use crate::error::Result;
 use crate::judge::{self, AgentJudgement, Case, Lang, Repeats};
 use crate::layout::Layout;
+use crate::metrics::handover::{Handover, HandoverMarkers};
+use crate::metrics::profile::{self, ProfileView};
+use crate::metrics::resolution::{ResolutionMarkers, Verdict};
 use crate::metrics::satisfaction::{Satisfaction, SatisfactionScratch};
+use crate::metrics::topics::{Found, TopicMatcher, TopicScratch};
 use crate::metrics::{Marks, Measures, measure};
 use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
@@ -43,6 +47,9 @@ pub struct Engine {
     wait: Option<MarkerId>,
     polite: Vec<MarkerId>,
     repeats: bool,
+    resolution: ResolutionMarkers,
+    handover: HandoverMarkers,
+    topics: TopicMatcher,
 }
 
 /// What is known of an agent's part of a conversation.
@@ -67,6 +74,18 @@ pub struct Inspection {
     pub agent_measures: Vec<Measures>,
     /// How satisfied the customer seems, and why.
     pub satisfaction: Satisfaction,
+    /// Whether the customer's matter was resolved.
+    pub verdict: Verdict,
+    /// Why the customer came: reasons and product faults, the main one first.
+    pub topics: Vec<Found>,
+    /// The main first-level reason; the pack's catch-all where nothing shows.
+    pub main_topic: Option<u16>,
+    /// Hand-overs, escalation, complaint.
+    pub handover: Handover,
+    /// The conversation as each platform profile of the pack sees it.
+    pub profiles: Vec<ProfileView>,
+    /// When it began, in the zone of the settings.
+    pub began: Option<jiff::civil::DateTime>,
     /// Judgements of each agent, in order of first appearance; empty when not judged.
     pub agents: Vec<AgentPart>,
     /// Score and raw score in milli-points; `None` when not judged.
@@ -106,6 +125,7 @@ pub struct Scratch {
     repeats: Repeats,
     satisfaction: SatisfactionScratch,
     view: View,
+    topics: TopicScratch,
     /// The last inspection.
     pub inspection: Inspection,
 }
@@ -128,7 +148,9 @@ impl Engine {
                 seen(e);
             }
         }
-        Ok(Engine { pack, detector, options, wait, polite, repeats })
+        let (resolution, handover) = (ResolutionMarkers::new(&pack), HandoverMarkers::new(&pack));
+        let topics = TopicMatcher::new(&pack.topics)?;
+        Ok(Engine { pack, detector, options, wait, polite, repeats, resolution, handover, topics })
     }
 
     /// The pack.
@@ -166,9 +188,7 @@ impl Engine {
         scratch: &'s mut Scratch,
         trace: &mut T,
     ) -> &'s Inspection {
-        let out = &mut scratch.inspection;
-        out.layout.fill(conversation);
-        self.detector.detect_traced(conversation, &out.layout, &mut scratch.detect, &mut out.hits, trace);
+        self.observe(conversation, scratch, trace);
         if self.repeats {
             let segmenter = self.detector.segmenter();
             scratch.repeats.fill(conversation, &self.pack.repeat, segmenter, &mut scratch.view);
@@ -184,6 +204,7 @@ impl Engine {
             let segmenter = self.detector.segmenter();
             model.estimate(conversation, &out.hits, segmenter, &mut scratch.satisfaction, &mut out.satisfaction);
         }
+        self.outcomes(conversation, out);
         out.swapped = self.swapped(conversation, &out.hits);
         out.agents.clear();
         out.score = None;
@@ -191,11 +212,6 @@ impl Engine {
         if out.not_judged.is_some() {
             return out;
         }
-        let began = conversation
-            .started_at
-            .or_else(|| conversation.turns.iter().find_map(|t| t.at))
-            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-            .map(|t| t.to_zoned(self.options.timezone.clone()).datetime());
         for agent in 0..out.layout.agent_count() {
             let case = Case {
                 conversation,
@@ -204,7 +220,7 @@ impl Engine {
                 detector: &self.detector,
                 repeats: &scratch.repeats,
                 measures: &out.agent_measures,
-                began,
+                began: out.began,
                 swapped: out.swapped,
                 lang: self.options.lang,
             };
@@ -217,6 +233,38 @@ impl Engine {
             out.not_judged = Some(NotJudged::NothingApplicable);
         }
         out
+    }
+
+    /// As [`Engine::annotate`], and looks for topics in the customer's messages.
+    fn observe<T: Trace>(&self, conversation: &Conversation<'_>, scratch: &mut Scratch, trace: &mut T) {
+        let Scratch { detect, topics, inspection: out, .. } = scratch;
+        out.layout.fill(conversation);
+        self.topics.start(topics, &mut out.topics);
+        let found = &mut out.topics;
+        self.detector.detect_and(conversation, &out.layout, detect, &mut out.hits, trace, &mut |turn, said, plain| {
+            if said.role == Role::Customer {
+                self.topics.message(turn, plain, topics, found);
+            }
+        });
+        out.main_topic = self.topics.finish(&mut out.topics);
+    }
+
+    /// Resolution, hand-overs and platform figures.
+    fn outcomes(&self, conversation: &Conversation<'_>, out: &mut Inspection) {
+        out.verdict = self.resolution.judge(conversation, &out.layout, &out.hits);
+        self.handover.fill(conversation, &out.layout, &out.hits, &mut out.handover);
+        let began = conversation.started_at.or_else(|| conversation.turns.iter().find_map(|t| t.at));
+        let began = began.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        let offset = began.map(|t| self.options.timezone.to_offset(t));
+        out.began = began.zip(offset).map(|(t, offset)| offset.to_datetime(t));
+        let seconds = offset.map_or(0, |o| i64::from(o.seconds()));
+        let profiles = &self.pack.profiles;
+        out.profiles.resize_with(profiles.len(), ProfileView::default);
+        let marks = ConversationMarks { hits: &out.hits, wait: self.wait, polite: &self.polite };
+        for (definition, view) in profiles.iter().zip(&mut out.profiles) {
+            let polite = |turn| marks.needs_no_answer(turn);
+            profile::view(definition, conversation, &out.layout, seconds, polite, view);
+        }
     }
 
     /// Whether the customer's turns sound like an agent's and the agent's do not.

@@ -5,6 +5,7 @@
 //! input, and the bytes written do not depend on the number of threads. A panic costs the conversation it happened in.
 
 mod counting;
+mod service;
 mod sink;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ use crate::engine::{Engine, Inspection, Scratch};
 use crate::error::{Error, Result};
 use crate::input::{FileSummary, Item, Reader, Reject, reject};
 use crate::score::Aggregate;
+use crate::score::contacts::ContactLog;
 use sink::{OrderedSink, Output};
 
 /// Watches a run; called from worker threads.
@@ -118,10 +120,11 @@ impl Run<'_> {
                 .inspect_err(|_| sink.abort())
         });
         let mut out = Summary::default();
+        let mut contacts = ContactLog::default();
         let mut failure = None;
         for part in parts {
             match part {
-                Ok(part) => part.merge_into(&mut out),
+                Ok(part) => part.merge_into(&mut out, &mut contacts),
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
@@ -130,6 +133,7 @@ impl Run<'_> {
         }
         let source = source.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         out.files = source.reader.files().to_vec();
+        out.aggregate.service.cross = contacts.finish().map_err(|e| Error::write(std::env::temp_dir(), e))?;
         Ok(out)
     }
 
@@ -217,7 +221,14 @@ impl Run<'_> {
             let message = panic.downcast_ref::<&str>().map(|s| s.to_string());
             return Err(message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default());
         }
-        counting::count(&mut part.aggregate, self.engine, conversation, &scratch.inspection, self.mask);
+        counting::count(
+            &mut part.aggregate,
+            &mut part.contacts,
+            self.engine,
+            conversation,
+            &scratch.inspection,
+            self.mask,
+        );
         Ok(())
     }
 }
@@ -232,6 +243,7 @@ struct Source {
 #[derive(Default)]
 struct Part {
     aggregate: Aggregate,
+    contacts: ContactLog,
     records_inspected: u64,
     records_rejected: u64,
     rejects: std::collections::BTreeMap<&'static str, u64>,
@@ -254,8 +266,9 @@ impl Part {
         }
     }
 
-    fn merge_into(self, out: &mut Summary) {
+    fn merge_into(self, out: &mut Summary, contacts: &mut ContactLog) {
         out.aggregate.merge(self.aggregate);
+        contacts.merge(self.contacts);
         out.records_inspected += self.records_inspected;
         out.records_rejected += self.records_rejected;
         for (code, n) in self.rejects {

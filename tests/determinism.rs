@@ -57,7 +57,7 @@ fn run(engine: &Engine, inputs: &[String], threads: usize, block_bytes: usize) -
     let (mut results, mut rejects) = (Vec::new(), Vec::new());
     let run = Run {
         engine,
-        format: &ConversationRecords { mask: true },
+        format: &ConversationRecords { mask: true, profiles: false },
         threads,
         observer: &Unobserved,
         stop: &AtomicBool::new(false),

@@ -250,7 +250,12 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
     let dimension = (0u64..5, 0i64..50).prop_map(|(applicable, lost)| DimensionCount { applicable, lost });
     let measure = (0u64..5, 0i64..50, 0i64..50).prop_map(|(n, sum, max)| MeasureSum { n, sum, max });
     let lists = (proptest::collection::vec(dimension, 0..4), proptest::collection::vec(measure, 0..4));
-    let arrays = (proptest::array::uniform3(0u64..5), (0u64..5, 0u64..5), proptest::array::uniform5(0u64..5));
+    let arrays = (
+        proptest::array::uniform3(0u64..5),
+        (0u64..5, 0u64..5),
+        proptest::array::uniform5(0u64..5),
+        (0u64..5, 0i64..999),
+    );
     (names, counts, maps, lists, arrays).prop_map(|(names, counts, maps, lists, arrays)| AgentTotals {
         name: names.0,
         team: names.1,
@@ -263,6 +268,7 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
         histogram: maps.0,
         rules: maps.1,
         mix: maps.2,
+        satisfaction: arrays.3,
         dimensions: lists.0,
         measures: lists.1,
         class_errors: arrays.0,
@@ -284,6 +290,7 @@ fn aggregate() -> impl Strategy<Value = Aggregate> {
             agents,
             all,
             channels,
+            service: Default::default(),
         },
     )
 }

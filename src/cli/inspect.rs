@@ -14,7 +14,7 @@ use zhijian::report::figures::Scorecards;
 use zhijian::report::folder::{StagedFolder, finish};
 use zhijian::report::record::ConversationRecords;
 use zhijian::report::run::{RunRecord, Timings};
-use zhijian::report::{coaching, csv, names};
+use zhijian::report::{coaching, csv, names, outcomes, service, targets};
 
 use super::Outcome;
 use super::progress::Progress;
@@ -38,6 +38,17 @@ pub enum FailOn {
     Critical,
     /// 有严重及以上
     Major,
+    /// 有指标确定没有达到评分卡里的目标
+    Targets,
+}
+
+/// How much is written of platform figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Profiles {
+    /// 汇总
+    Summary,
+    /// 逐轮
+    Detail,
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,6 +66,9 @@ pub struct Args {
     /// 出现这一级别的问题则退出码为 1
     #[arg(long, value_enum)]
     fail_on: Option<FailOn>,
+    /// 平台响应指标:summary 只写 profiles.csv,detail 另在 conversations.jsonl 里逐轮写出
+    #[arg(long, value_enum, default_value_t = Profiles::Summary)]
+    profiles: Profiles,
     /// 输出里的个人信息:mask 遮盖,keep 原样
     #[arg(long, value_enum, default_value_t = Pii::Mask, env = "ZHIJIAN_PII")]
     pii: Pii,
@@ -81,7 +95,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     stop.staged(folder.staging());
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let mask = args.pii == Pii::Mask;
-    let format = ConversationRecords { mask };
+    let format = ConversationRecords { mask, profiles: args.profiles == Profiles::Detail };
     let run = Run {
         engine: &engine,
         format: &format,
@@ -122,13 +136,19 @@ pub fn run(args: Args) -> Result<Outcome> {
     if !args.quiet {
         print_summary(&args.out, &summary, &cards, seconds);
     }
-    Ok(gates(&args, engine.pack(), &summary))
+    Ok(gates(&args, engine.pack(), &summary, &cards))
 }
 
 fn write_reports(folder: &StagedFolder, pack: &Pack, summary: &Summary, cards: &Scorecards, lang: Lang) -> Result<()> {
     folder.write("scorecards.csv", |out| csv::scorecards(out, pack, cards, lang))?;
     folder.write("skills.csv", |out| csv::skills(out, cards, lang))?;
     folder.write("rules.csv", |out| csv::rules(out, pack, &summary.aggregate, lang))?;
+    let aggregate = &summary.aggregate;
+    folder.write("metrics.csv", |out| service::metrics(out, aggregate, lang))?;
+    folder.write("topics.csv", |out| service::topics(out, pack, aggregate, lang))?;
+    folder.write("profiles.csv", |out| outcomes::profiles(out, pack, aggregate, lang))?;
+    folder.write("outcomes.csv", |out| outcomes::outcomes(out, cards, aggregate, lang))?;
+    folder.write("targets.csv", |out| targets::csv(out, &cards.targets, lang))?;
     folder.write("scorecards.json", |out| {
         serde_json::to_writer_pretty(&mut *out, cards)?;
         writeln!(out)
@@ -141,7 +161,7 @@ fn write_reports(folder: &StagedFolder, pack: &Pack, summary: &Summary, cards: &
     Ok(())
 }
 
-fn gates(args: &Args, pack: &Pack, summary: &Summary) -> Outcome {
+fn gates(args: &Args, pack: &Pack, summary: &Summary, cards: &Scorecards) -> Outcome {
     let mut failed = false;
     if let Some(most) = args.max_reject_rate {
         let all = summary.records_inspected + summary.records_rejected;
@@ -151,12 +171,19 @@ fn gates(args: &Args, pack: &Pack, summary: &Summary) -> Outcome {
             failed = true;
         }
     }
-    if let Some(level) = args.fail_on {
-        use zhijian::pack::rule::Severity;
-        let least = match level {
-            FailOn::Critical => Severity::Critical,
-            FailOn::Major => Severity::Major,
-        };
+    if args.fail_on == Some(FailOn::Targets) {
+        for target in cards.targets.iter().filter(|t| t.fails()) {
+            eprintln!("未过门槛: {}", target.sentence());
+            failed = true;
+        }
+    }
+    use zhijian::pack::rule::Severity;
+    let least = match args.fail_on {
+        Some(FailOn::Critical) => Some(Severity::Critical),
+        Some(FailOn::Major) => Some(Severity::Major),
+        Some(FailOn::Targets) | None => None,
+    };
+    if let Some(least) = least {
         let found = |(number, count): (&u32, &zhijian::score::aggregate::RuleCount)| {
             let rule = &pack.rules[*number as usize];
             (rule.severity >= least && !rule.review_only && rule.points <= 0).then_some(count.findings)

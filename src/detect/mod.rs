@@ -13,7 +13,7 @@ mod near;
 pub mod required;
 mod scan;
 
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, Turn};
 use crate::error::Result;
 use crate::layout::Layout;
 use crate::pack::Pack;
@@ -131,6 +131,19 @@ impl Detector {
         hits: &mut Hits,
         trace: &mut T,
     ) {
+        self.detect_and(conversation, layout, scratch, hits, trace, &mut |_, _, _| {});
+    }
+
+    /// As [`Detector::detect_traced`]; `each` sees every turn in words with its plain view while it is at hand.
+    pub fn detect_and<T: Trace>(
+        &self,
+        conversation: &Conversation<'_>,
+        layout: &Layout,
+        scratch: &mut DetectScratch,
+        hits: &mut Hits,
+        trace: &mut T,
+        each: &mut dyn FnMut(usize, &Turn<'_>, &View),
+    ) {
         hits.reset(conversation.turns.len(), self.markers);
         scratch.pending.clear();
         scratch.lengths.clear();
@@ -138,7 +151,11 @@ impl Detector {
         let pinyin = self.wants_pinyin(channel);
         for (i, turn) in conversation.turns.iter().enumerate() {
             let length = match turn.is_human_words() && !turn.text.trim().is_empty() {
-                true => Some(self.scan_turn(i, turn, channel, pinyin, scratch, trace)),
+                true => {
+                    let length = self.scan_turn(i, turn, channel, pinyin, scratch, trace);
+                    each(i, turn, &scratch.views[0]);
+                    Some(length)
+                }
                 false => None,
             };
             scratch.lengths.push(length);

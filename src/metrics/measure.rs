@@ -71,6 +71,7 @@ pub fn measure(conversation: &Conversation<'_>, layout: &Layout, agent: Option<u
     let mut open_questions = 0i64;
     let mut promised: Option<usize> = None;
     let mut previous: Option<usize> = None;
+    let mut opening: Option<i64> = None;
     for (i, turn) in turns.iter().enumerate() {
         if !inside(i) {
             (asked, open_questions, promised, previous) = (None, 0, None, None);
@@ -113,6 +114,9 @@ pub fn measure(conversation: &Conversation<'_>, layout: &Layout, agent: Option<u
             }
             _ => {
                 agent_turns += 1;
+                if opening.is_none() {
+                    opening = time(i);
+                }
                 if turn.kind.is_words() {
                     let chars = chars();
                     agent_chars += chars;
@@ -167,6 +171,7 @@ pub fn measure(conversation: &Conversation<'_>, layout: &Layout, agent: Option<u
         let start = if whole { conversation.started_at.map_or(first, |s| s.min(first)) } else { first };
         let end = if whole { conversation.ended_at.map_or(last, |e| e.max(last)) } else { last };
         let absolute = turns.iter().any(|t| t.at.is_some());
+        out.set(Metric::Opening, opening.map(|o| (o - if absolute { start } else { first }).max(0)));
         out.set(Metric::HandleTime, Some(if absolute { end - start } else { last - first }));
         if absolute && agent.is_none_or(|a| layout.segments.last().is_some_and(|s| s.agent == a)) {
             out.set(Metric::HangupGap, conversation.ended_at.map(|e| (e - last).max(0)));

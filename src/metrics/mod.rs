@@ -2,8 +2,12 @@
 //! measure is unknown, never zero.
 
 pub mod feature;
+pub mod handover;
 pub mod measure;
+pub mod profile;
+pub mod resolution;
 pub mod satisfaction;
+pub mod topics;
 
 pub use measure::{Marks, Measures, measure};
 
@@ -45,6 +49,8 @@ pub enum Metric {
     AnswerRatio,
     /// Time from the last words to the end of the contact.
     HangupGap,
+    /// Time from the start of the contact to the first words of a person of the team.
+    Opening,
 }
 
 /// How a measure's number is to be read.
@@ -77,6 +83,7 @@ pub const METRICS: &[(Metric, &str, &str, Unit)] = &[
     (Metric::WaitAfterPromise, "wait_after_promise", "请稍等后的等待", Unit::Millis),
     (Metric::AnswerRatio, "answer_ratio", "答问比", Unit::Ratio),
     (Metric::HangupGap, "hangup_gap", "结束前静默", Unit::Millis),
+    (Metric::Opening, "opening", "开场到客服首句", Unit::Millis),
 ];
 
 impl Metric {

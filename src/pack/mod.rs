@@ -12,6 +12,7 @@ mod lint_markers;
 mod lint_rules;
 pub mod marker;
 pub mod overrides;
+pub mod profiles;
 pub mod reference;
 pub mod rule;
 pub mod satisfaction;
@@ -19,13 +20,15 @@ pub mod schema;
 pub mod scorecard;
 pub mod source;
 pub mod template;
+pub mod topics;
 pub mod turn_model;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+
+use std::sync::Arc;
 
 use crate::diagnostic::{self, Diagnostic, Severity, SourceFile};
 use crate::error::{Error, Result};
@@ -122,8 +125,10 @@ pub struct Pack {
     pub repeat: RepeatSettings,
     /// jieba user words, as a dictionary text.
     pub userdict: String,
-    /// The contact reasons' file.
-    pub topics: Option<Arc<SourceFile>>,
+    /// Contact reasons and product faults.
+    pub topics: topics::Topics,
+    /// Platform response figures.
+    pub profiles: Vec<profiles::Profile>,
     /// Faults that do not keep the pack from working.
     pub warnings: Vec<Diagnostic>,
 }
@@ -278,6 +283,8 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         }
     };
     let dimensions: Vec<String> = scorecard.dimensions.iter().map(|d| d.id.clone()).collect();
+    let topics = read_optional(&files, "topics.toml", all, topics::read);
+    let profiles = read_optional(&files, "profiles.toml", all, profiles::read);
     let mut rules: Vec<Rule> = Vec::new();
     let mut stems: Vec<_> = files.under("rules", ".toml").collect();
     stems.sort_by_key(|(stem, _)| *stem);
@@ -328,7 +335,8 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         review,
         repeat: frame.repeat,
         userdict,
-        topics: files.get("topics.toml").cloned(),
+        topics,
+        profiles,
         warnings: Vec::new(),
     };
     lint::lint(&pack, all);
@@ -339,6 +347,19 @@ fn read_satisfaction(file: &Arc<SourceFile>, ids: &[String], all: &mut Vec<Diagn
     let mut faults = Faults::new(file.clone(), all);
     let parsed = fields::parse(&file.text, &mut faults);
     satisfaction::read(Table::new(parsed.get_ref(), 0..file.text.len()), ids, &mut faults)
+}
+
+/// A file the pack may lack.
+fn read_optional<T: Default>(
+    files: &PackFiles,
+    path: &str,
+    all: &mut Vec<Diagnostic>,
+    read: impl FnOnce(Table<'_>, &mut Faults<'_>) -> T,
+) -> T {
+    let Some(file) = files.get(path) else { return T::default() };
+    let mut faults = Faults::new(file.clone(), all);
+    let parsed = fields::parse(&file.text, &mut faults);
+    read(Table::new(parsed.get_ref(), 0..file.text.len()), &mut faults)
 }
 
 /// Most syntax faults told of one file: past the first few they are echoes of one bracket or quote left open.

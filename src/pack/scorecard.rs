@@ -1,7 +1,8 @@
 //! The scorecard: dimensions with weights, the pass mark, gates and targets.
 
 use super::codes;
-use super::fields::{Faults, Table};
+use super::fields::{Faults, Table, nearest};
+use crate::metrics::{METRICS, Metric};
 
 /// One dimension of the score.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,30 @@ pub struct Target {
     /// At most.
     pub max: Option<f64>,
 }
+
+/// Figures a target may name besides measures and, as `profile.<id>`, platform figures.
+pub const TARGETS: &[&str] = &[
+    "score",
+    "pass_rate",
+    "critical_rate",
+    "resolution_rate",
+    "satisfaction_estimate",
+    "connect_rate",
+    "rating",
+    "rating_response",
+    "satisfied",
+    "transferred",
+    "fcr_24h",
+    "fcr_72h",
+    "complaint_24h",
+    "complaint_72h",
+];
+
+/// What a target on a platform figure begins with.
+pub const PROFILE_TARGET: &str = "profile.";
+
+/// Periods a target may be set for.
+const PERIODS: &[&str] = &["year", "quarter", "month", "week", "day"];
 
 /// How findings become a score.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,9 +144,24 @@ pub fn read(mut table: Table<'_>, faults: &mut Faults<'_>) -> Scorecard {
         faults.at(codes::WEIGHTS, head, format!("各维度权重之和是 {sum},应为 100"), hint);
     }
     for mut inner in table.tables("target", faults) {
-        let metric = inner.required("metric", faults).map(|t| t.value).unwrap_or_default();
+        let metric = inner.required("metric", faults);
+        if let Some(metric) = &metric {
+            let id = metric.value.as_str();
+            let known = TARGETS.contains(&id) || Metric::parse(id).is_some() || id.starts_with(PROFILE_TARGET);
+            if !known {
+                let ids = TARGETS.iter().copied().chain(METRICS.iter().map(|m| m.1));
+                let hint = nearest(id, ids).map(|n| format!("是不是想写 `{n}`?"));
+                faults.at(codes::UNKNOWN_METRIC, metric.range.clone(), format!("没有指标 `{id}`"), hint);
+            }
+        }
+        let metric = metric.map(|t| t.value).unwrap_or_default();
         let title = inner.string("title", faults).map(|t| t.value).unwrap_or_default();
-        let period = inner.string("period", faults).map(|t| t.value).unwrap_or_else(|| "month".into());
+        let period = inner.string("period", faults);
+        if let Some(period) = period.as_ref().filter(|p| !PERIODS.contains(&p.value.as_str())) {
+            let hint = Some(format!("可用: {}", PERIODS.join("、")));
+            faults.at(codes::BAD_VALUE, period.range.clone(), format!("没有周期 `{}`", period.value), hint);
+        }
+        let period = period.map(|t| t.value).unwrap_or_else(|| "month".into());
         let min = inner.number("min", faults).map(|n| n.value);
         let max = inner.number("max", faults).map(|n| n.value);
         let _note = inner.string("note", faults);

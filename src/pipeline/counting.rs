@@ -8,12 +8,14 @@ use crate::engine::{AgentPart, Engine, Inspection};
 use crate::judge::{Finding, Fulfilled};
 use crate::score::Aggregate;
 use crate::score::aggregate::{AgentTotals, Counted, Evidence, GoodExample};
+use crate::score::contacts::ContactLog;
 
 /// Longest message kept as evidence, in characters.
 const MOST_CHARS: usize = 160;
 
 pub fn count(
     aggregate: &mut Aggregate,
+    contacts: &mut ContactLog,
     engine: &Engine,
     conversation: &Conversation<'_>,
     inspection: &Inspection,
@@ -29,6 +31,7 @@ pub fn count(
             aggregate.channels.insert(channel.to_string(), 1);
         }
     }
+    super::service::count(aggregate, contacts, engine, conversation, inspection);
     if let Some(reason) = inspection.not_judged {
         *aggregate.not_judged.entry(reason.id().to_string()).or_default() += 1;
         return;

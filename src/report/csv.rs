@@ -9,19 +9,19 @@ use crate::metrics::Metric;
 use crate::pack::Pack;
 use crate::score::Aggregate;
 
-fn writer(out: &mut dyn Write) -> std::io::Result<csv::Writer<&mut dyn Write>> {
+pub(super) fn writer(out: &mut dyn Write) -> std::io::Result<csv::Writer<&mut dyn Write>> {
     out.write_all("\u{feff}".as_bytes())?;
     Ok(csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out))
 }
 
-fn percent(rate: Option<&Rate>) -> [String; 3] {
+pub(super) fn percent(rate: Option<&Rate>) -> [String; 3] {
     match rate {
         Some(r) => [r.value, r.low, r.high].map(|v| format!("{:.1}", v * 100.0)),
         None => Default::default(),
     }
 }
 
-fn number(value: Option<f64>) -> String {
+pub(super) fn number(value: Option<f64>) -> String {
     value.map(|v| format!("{v:.1}")).unwrap_or_default()
 }
 

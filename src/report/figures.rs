@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use super::outcomes::{self, ServiceFigures};
+use super::targets::{self, TargetFigure};
 use crate::metrics::{METRICS, Unit};
 use crate::pack::Pack;
 use crate::pack::rule::Severity;
@@ -35,7 +37,7 @@ impl Rate {
 }
 
 /// Six digits are more than any figure here is worth, and keep outputs readable.
-fn rounded(value: f64) -> f64 {
+pub(super) fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
@@ -164,6 +166,8 @@ pub struct Figures {
     pub rating: Option<(f64, u64)>,
     /// Mean satisfaction estimate, 0–1, and the conversations that have one.
     pub satisfaction_estimate: Option<(f64, u64)>,
+    /// Resolution, hand-overs, complaints, recontacts.
+    pub service: Option<ServiceFigures>,
 }
 
 impl Figures {
@@ -220,6 +224,7 @@ impl Figures {
             dimensions: dimensions.collect(),
             rules: rules.collect(),
             metrics: metrics.collect(),
+            service: None,
             rating: (ratings > 0).then(|| (rounded(stars as f64 / ratings as f64), ratings)),
             satisfaction_estimate: (totals.satisfaction.0 > 0).then(|| {
                 let (n, sum) = totals.satisfaction;
@@ -346,6 +351,8 @@ pub struct Scorecards {
     pub teams: Vec<Figures>,
     /// Agents, by id.
     pub agents: Vec<Figures>,
+    /// Targets, actual against wanted.
+    pub targets: Vec<TargetFigure>,
 }
 
 impl Scorecards {
@@ -355,11 +362,14 @@ impl Scorecards {
         let mut agents: Vec<Figures> =
             aggregate.agents.iter().map(|(id, totals)| Figures::new(id, pack, totals)).collect();
         compare(aggregate, &mut agents);
-        Scorecards {
+        let mut cards = Scorecards {
             all: Figures::new("", pack, &aggregate.all),
             teams: teams.iter().map(|(team, totals)| Figures::new(team, pack, totals)).collect(),
             agents,
-        }
+            targets: targets::figures(pack, aggregate),
+        };
+        outcomes::attach(&mut cards, aggregate);
+        cards
     }
 
     /// What an agent is compared with: her team when it has others, else everyone.

@@ -6,8 +6,12 @@ pub mod csv;
 pub mod figures;
 pub mod folder;
 pub mod names;
+mod outcome_record;
+pub mod outcomes;
 pub mod record;
 pub mod run;
+pub mod service;
+pub mod targets;
 
 use serde::{Serialize, Serializer};
 

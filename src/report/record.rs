@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::Points;
+use super::outcome_record::{self as outcome, HandoverRecord, ProfileRecord, ResolutionRecord, TopicRecord};
 use crate::conversation::Conversation;
 use crate::engine::{Engine, Inspection};
 use crate::judge::Outcome;
@@ -16,6 +17,8 @@ use crate::pipeline::Format;
 pub struct ConversationRecords {
     /// Mask personal data in quotes.
     pub mask: bool,
+    /// Write each platform profile's rounds and exclusions.
+    pub profiles: bool,
 }
 
 #[derive(Serialize)]
@@ -30,7 +33,13 @@ struct Record<'r> {
     satisfaction_estimate: Option<f64>,
     satisfaction_reasons: Vec<ReasonRecord>,
     resolution: &'static str,
-    topics: [&'r str; 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution_evidence: Option<ResolutionRecord<'r>>,
+    topics: Vec<TopicRecord<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handover: Option<HandoverRecord>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    profiles: Vec<ProfileRecord<'r>>,
     metrics: MetricsMap<'r>,
     agents: Vec<AgentRecord<'r>>,
     findings: Vec<FindingRecord<'r>>,
@@ -163,8 +172,11 @@ impl Format for ConversationRecords {
             suspect: if inspection.swapped { &["role_swap"] } else { &[] },
             satisfaction_estimate: inspection.satisfaction.estimate.map(|milli| milli as f64 / 1000.0),
             satisfaction_reasons: reasons.collect(),
-            resolution: "unknown",
-            topics: [],
+            resolution: inspection.verdict.resolution.id(),
+            resolution_evidence: outcome::resolution(pack, conversation, inspection, self.mask),
+            topics: outcome::topics(pack, conversation, inspection, self.mask),
+            handover: outcome::handover(inspection),
+            profiles: if self.profiles { outcome::profiles(pack, conversation, inspection) } else { Vec::new() },
             metrics: MetricsMap(&inspection.measures),
             agents: inspection
                 .agents

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::AgentScore;
+use super::service::ServiceTotals;
 use super::top::Top;
 use crate::judge::{AgentJudgement, Outcome};
 use crate::metrics::{METRICS, Measures};
@@ -293,6 +294,8 @@ pub struct Aggregate {
     pub all: AgentTotals,
     /// Conversations by channel.
     pub channels: BTreeMap<String, u64>,
+    /// Service figures: measures, outcomes, reasons, platform figures.
+    pub service: ServiceTotals,
 }
 
 impl Aggregate {
@@ -317,6 +320,7 @@ impl Aggregate {
         for (channel, n) in other.channels {
             *self.channels.entry(channel).or_default() += n;
         }
+        self.service.merge(other.service);
     }
 
     /// The record of an agent, made when missing.

@@ -6,8 +6,12 @@
 pub mod aggregate;
 mod card;
 pub mod compare;
+pub mod contacts;
+pub mod histogram;
+pub mod service;
 pub mod statistics;
 pub mod top;
+pub mod words;
 
 pub use aggregate::Aggregate;
 pub use card::{AgentScore, DimensionScore, conversation_score, score};
