@@ -250,13 +250,17 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
     let maps = (
         proptest::collection::btree_map(0u8..5, 1u64..5, 0..4),
         proptest::collection::btree_map(0u32..4, rule_count(), 0..4),
-        proptest::collection::btree_map("[a-c]", (0u64..5, 0i64..50), 0..4),
     );
     let dimension = (0u64..5, 0i64..50).prop_map(|(applicable, lost)| DimensionCount { applicable, lost });
     let measure = (0u64..5, 0i64..50, 0i64..50).prop_map(|(n, sum, max)| MeasureSum { n, sum, max });
     let lists = (proptest::collection::vec(dimension, 0..4), proptest::collection::vec(measure, 0..4));
     let mix = proptest::collection::btree_map("[a-c]", (0u64..5, 0i64..50), 0..3);
-    let arrays = (proptest::array::uniform3(0u64..5), (0u64..5, 0u64..5), proptest::array::uniform5(0u64..5));
+    let arrays = (
+        proptest::array::uniform3(0u64..5),
+        (0u64..5, 0u64..5),
+        proptest::array::uniform5(0u64..5),
+        (0u64..5, 0i64..999),
+    );
     (names, counts, maps, lists, arrays, mix).prop_map(|(names, counts, maps, lists, arrays, mix)| AgentTotals {
         name: names.0,
         team: names.1,
@@ -268,8 +272,7 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
         critical: counts.5,
         histogram: maps.0,
         rules: maps.1,
-        mix: maps.2,
-        satisfaction: Default::default(),
+        satisfaction: arrays.3,
         dimensions: lists.0,
         measures: lists.1,
         class_errors: arrays.0,
