@@ -221,7 +221,14 @@ impl Run<'_> {
             let message = panic.downcast_ref::<&str>().map(|s| s.to_string());
             return Err(message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default());
         }
-        counting::count(&mut part.aggregate, &mut part.contacts, self.engine, conversation, &scratch.inspection, self.mask);
+        counting::count(
+            &mut part.aggregate,
+            &mut part.contacts,
+            self.engine,
+            conversation,
+            &scratch.inspection,
+            self.mask,
+        );
         Ok(())
     }
 }

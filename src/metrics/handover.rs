@@ -58,7 +58,8 @@ impl HandoverMarkers {
     pub fn fill(&self, conversation: &Conversation<'_>, layout: &Layout, hits: &Hits, out: &mut Handover) {
         let turns = &conversation.turns;
         out.waits.clear();
-        let speaks = |i: &usize| turns[*i].role == Role::Agent && turns[*i].kind != crate::conversation::Kind::AutoReply;
+        let speaks =
+            |i: &usize| turns[*i].role == Role::Agent && turns[*i].kind != crate::conversation::Kind::AutoReply;
         let segments = &layout.segments;
         out.transfers = segments.len().saturating_sub(1) as u32;
         out.ping_pong = segments.windows(3).any(|w| w[0].agent == w[2].agent);

@@ -244,7 +244,9 @@ pub fn view(
         if profile.replies.contains(&reply) {
             let agent = match reply {
                 Reply::Bot => None,
-                _ => layout.agents.iter().position(|a| conversation.agent_of(&turns[*a]) == conversation.agent_of(turn)),
+                _ => {
+                    layout.agents.iter().position(|a| conversation.agent_of(&turns[*a]) == conversation.agent_of(turn))
+                }
             };
             walk.close(open.take(), Some(i), agent);
             walk.last_agent = agent.or(walk.last_agent);

@@ -128,12 +128,8 @@ pub fn read(mut table: Table<'_>, faults: &mut Faults<'_>) -> Vec<Profile> {
         let transfer = choice(&mut inner, "transfer", &transfer, faults).unwrap_or(TransferRule::Follow);
         let mut replies = Vec::new();
         for written in inner.strings("replies", faults) {
-            let known = [
-                ("person", Reply::Person),
-                ("assisted", Reply::Assisted),
-                ("auto", Reply::Auto),
-                ("bot", Reply::Bot),
-            ];
+            let known =
+                [("person", Reply::Person), ("assisted", Reply::Assisted), ("auto", Reply::Auto), ("bot", Reply::Bot)];
             replies.extend(chosen(&written, "replies", &known, faults));
         }
         if replies.is_empty() {

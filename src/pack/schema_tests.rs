@@ -71,6 +71,7 @@ fn path(kind: &str) -> &'static str {
         "rule" => "rules/x.toml",
         "scorecard" => "scorecard.toml",
         "pack" => "pack.toml",
+        "profiles" => "profiles.toml",
         _ => "topics.toml",
     }
 }

@@ -254,7 +254,13 @@ mod tests {
         let mut codes: Vec<_> = faults.iter().map(|f| f.code).collect();
         codes.sort();
         let expected = [
-            "bad-regex", "bad-value", "bad-value", "duplicate-id", "duplicate-phrase", "empty-phrase", "shadowed-phrase",
+            "bad-regex",
+            "bad-value",
+            "bad-value",
+            "duplicate-id",
+            "duplicate-phrase",
+            "empty-phrase",
+            "shadowed-phrase",
             "unknown-key",
         ];
         assert_eq!(codes, expected);

@@ -79,7 +79,9 @@ fn metrics_row(dimension: &str, value: &str, figures: &Cell) -> Vec<String> {
         match histogram {
             Some(h) => {
                 row.push(h.mean().map(|m| shown(m, *unit)).unwrap_or_default());
-                row.extend([500, 900].map(|q| h.quantile(q, *unit).map(|v| shown(v as f64, *unit)).unwrap_or_default()));
+                row.extend(
+                    [500, 900].map(|q| h.quantile(q, *unit).map(|v| shown(v as f64, *unit)).unwrap_or_default()),
+                );
                 row.push(h.n.to_string());
             }
             None => row.extend(["", "", "", "0"].map(str::to_string)),
@@ -97,12 +99,30 @@ pub fn topics(out: &mut dyn Write, pack: &Pack, aggregate: &Aggregate, lang: Lan
     let zh = lang == Lang::Zh;
     csv.write_record(match zh {
         true => [
-            "类别", "一级原因", "二级原因", "紧急程度", "会话数", "占比%", "主要原因会话数", "解决率%", "平均分", "满意度",
+            "类别",
+            "一级原因",
+            "二级原因",
+            "紧急程度",
+            "会话数",
+            "占比%",
+            "主要原因会话数",
+            "解决率%",
+            "平均分",
+            "满意度",
             "高频词",
         ],
         false => [
-            "kind", "reason", "sub_reason", "urgency", "conversations", "share%", "as_main", "resolved%", "score",
-            "rating", "top_words",
+            "kind",
+            "reason",
+            "sub_reason",
+            "urgency",
+            "conversations",
+            "share%",
+            "as_main",
+            "resolved%",
+            "score",
+            "rating",
+            "top_words",
         ],
     })?;
     let service = &aggregate.service;

@@ -267,9 +267,7 @@ pub fn csv(out: &mut dyn Write, figures: &[TargetFigure], lang: Lang) -> std::io
     let zh = lang == Lang::Zh;
     csv.write_record(match zh {
         true => ["指标", "名称", "周期", "时段", "范围", "对象", "目标", "实际", "95%下限", "95%上限", "样本", "状态"],
-        false => {
-            ["metric", "title", "period", "of", "scope", "id", "target", "actual", "low", "high", "n", "status"]
-        }
+        false => ["metric", "title", "period", "of", "scope", "id", "target", "actual", "low", "high", "n", "status"],
     })?;
     for figure in figures {
         let number = |v: Option<f64>| v.map(|v| format!("{}", (v * 1e4).round() / 1e4)).unwrap_or_default();
@@ -342,6 +340,6 @@ mod tests {
         assert_eq!(of("quarter"), [("2026Q3".into(), 1), ("2026Q4".into(), 6)]);
         assert_eq!(of("year"), [("2026".into(), 7)]);
         assert_eq!(of("month").len(), 3);
-        assert_eq!(of("week")[2].0, "2026-W53");
+        assert_eq!(of("week"), [("2026-W40".into(), 3), ("2026-W53".into(), 4)]);
     }
 }

@@ -59,8 +59,7 @@ const SIZE: usize = 8 * 6 + 4 + 2 + 1 + 1 + 4;
 impl Contact {
     fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
         let mut bytes = [0u8; SIZE];
-        let fields =
-            [self.customer, self.start as u64, self.conversation, self.end as u64, self.order, self.agent];
+        let fields = [self.customer, self.start as u64, self.conversation, self.end as u64, self.order, self.agent];
         for (slot, field) in bytes.chunks_exact_mut(8).zip(fields) {
             slot.copy_from_slice(&field.to_le_bytes());
         }

@@ -190,7 +190,7 @@ fn add(own: &mut [u64], more: &[u64]) {
 pub struct TopicTotals {
     /// Conversations that show it.
     pub conversations: u64,
-    /// Conversations whose main reason it is (first level only).
+    /// Conversations whose main reason it is, on its level.
     pub main: u64,
     /// By resolution.
     pub resolution: [u64; 3],
@@ -218,11 +218,9 @@ impl TopicTotals {
         self.score_sum += other.score_sum;
         add(&mut self.resolution, &other.resolution);
         add(&mut self.ratings, &other.ratings);
-        for (own, more) in [
-            (&mut self.agents, other.agents),
-            (&mut self.channels, other.channels),
-            (&mut self.stages, other.stages),
-        ] {
+        for (own, more) in
+            [(&mut self.agents, other.agents), (&mut self.channels, other.channels), (&mut self.stages, other.stages)]
+        {
             for (key, n) in more {
                 *own.entry(key).or_default() += n;
             }
