@@ -322,6 +322,27 @@ const WORDS: &[Key] = &[
     key("agent", NamedNumbers, "客服说的词"),
 ];
 
+const PROFILE: &[Key] = &[
+    must("id", Text, "编号"),
+    must("title", Text, "中文名"),
+    key("title_en", Text, "英文名"),
+    key("figure", OneOf(&["mean", "within"]), "mean 平均等待时长,within 在 limit 内答复的占比"),
+    key("unit", OneOf(&["round", "session", "customer"]), "按轮、按会话的第一轮、按一通咨询"),
+    key("limit", Text, "达标时限,如 \"180s\""),
+    key("cap", Text, "超过它按它算"),
+    key("unanswered", Text, "未回复按它算"),
+    key("hours", Text, "服务时间,如 \"08:00-23:00\""),
+    key("replies", Texts, "算回复的消息: person、assisted、auto、bot"),
+    key("bot", OneOf(&["exclude", "wait"]), "机器人接待的轮次剔除,或一直等到人工"),
+    key("transfer", OneOf(&["first_unanswered", "follow"]), "没回复就转接怎么算"),
+    key("session_gap", Text, "间隔多久算新的会话"),
+    key("channels", Texts, "适用的渠道"),
+    key("ignore_polite", Flag, "客户道谢告别不要求回复"),
+    key("source", Text, "口径的依据"),
+];
+
+const PROFILES: &[Key] = &[key("profile", Tables(&[PROFILE]), "平台响应指标")];
+
 /// The kinds of files: name, title, which files, keys.
 pub const FILES: &[(&str, &str, &str, Keys)] = &[
     ("marker", "标记", "markers/*.toml", &[MARKER, BLOCK, CONTEXT]),
@@ -330,6 +351,7 @@ pub const FILES: &[(&str, &str, &str, Keys)] = &[
     ("pack", "规则包", "pack.toml", &[PACK]),
     ("topics", "来访原因", "topics.toml", &[TOPICS]),
     ("satisfaction", "满意度估计", "satisfaction.toml", &[ESTIMATE]),
+    ("profiles", "平台响应指标", "profiles.toml", &[PROFILES]),
 ];
 
 /// The JSON Schema (draft 2020-12) of a kind of file.

@@ -73,6 +73,7 @@ fn path(kind: &str) -> &'static str {
         "scorecard" => "scorecard.toml",
         "pack" => "pack.toml",
         "satisfaction" => "satisfaction.toml",
+        "profiles" => "profiles.toml",
         _ => "topics.toml",
     }
 }
