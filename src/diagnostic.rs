@@ -8,6 +8,8 @@ use std::sync::Arc;
 /// How grave a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// A matter of taste, shown on request.
+    Note,
     /// The pack can be used as it is.
     Warning,
     /// The pack cannot be used until this is mended.
@@ -54,6 +56,7 @@ impl Diagnostic {
         use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
         let level = match self.severity {
             Severity::Error => Level::ERROR.with_name("错误"),
+            Severity::Note => Level::NOTE.with_name("提示"),
             Severity::Warning => Level::WARNING.with_name("警告"),
         };
         let title = level.primary_title(self.message.as_str()).id(self.code);

@@ -11,6 +11,7 @@ use crate::layout::Layout;
 use crate::metrics::handover::{Handover, HandoverMarkers};
 use crate::metrics::profile::{self, ProfileView};
 use crate::metrics::resolution::{ResolutionMarkers, Verdict};
+use crate::metrics::satisfaction::{Satisfaction, SatisfactionScratch};
 use crate::metrics::topics::{Found, TopicMatcher, TopicScratch};
 use crate::metrics::{Marks, Measures, measure};
 use crate::pack::Pack;
@@ -71,6 +72,8 @@ pub struct Inspection {
     pub measures: Measures,
     /// Measures of each agent's part.
     pub agent_measures: Vec<Measures>,
+    /// How satisfied the customer seems, and why.
+    pub satisfaction: Satisfaction,
     /// Whether the customer's matter was resolved.
     pub verdict: Verdict,
     /// Why the customer came: reasons and product faults, the main one first.
@@ -120,6 +123,7 @@ impl NotJudged {
 pub struct Scratch {
     detect: DetectScratch,
     repeats: Repeats,
+    satisfaction: SatisfactionScratch,
     view: View,
     topics: TopicScratch,
     /// The last inspection.
@@ -195,6 +199,10 @@ impl Engine {
         out.agent_measures.clear();
         for agent in 0..out.layout.agent_count() {
             out.agent_measures.push(measure(conversation, &out.layout, Some(agent), &marks));
+        }
+        if let Some(model) = &self.pack.satisfaction {
+            let segmenter = self.detector.segmenter();
+            model.estimate(conversation, &out.hits, segmenter, &mut scratch.satisfaction, &mut out.satisfaction);
         }
         self.outcomes(conversation, out);
         out.swapped = self.swapped(conversation, &out.hits);

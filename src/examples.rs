@@ -1,6 +1,7 @@
 //! Running the examples that markers and rules carry: `rules test`, and the crate's own tests.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::conversation::{Conversation, Role, Turn};
 use crate::engine::{Engine, Scratch};
@@ -31,11 +32,15 @@ pub struct ExampleResult {
 
 /// Runs every example of the engine's pack.
 pub fn run(engine: &Engine) -> Vec<ExampleResult> {
-    let mut scratch = Scratch::default();
-    let mut out = Vec::new();
-    markers(engine, &mut scratch, &mut out);
+    run_with_coverage(engine).0
+}
+
+/// Runs every example, and tells which patterns (see [`crate::detect::Detector::patterns`]) the markers' examples reach.
+pub fn run_with_coverage(engine: &Engine) -> (Vec<ExampleResult>, BTreeSet<u32>) {
+    let (mut scratch, mut out, mut fired) = (Scratch::default(), Vec::new(), BTreeSet::new());
+    markers(engine, &mut scratch, &mut out, &mut fired);
     rules(engine, &mut scratch, &mut out);
-    out
+    (out, fired)
 }
 
 fn place(file: &crate::diagnostic::SourceFile, start: usize) -> String {
@@ -43,7 +48,7 @@ fn place(file: &crate::diagnostic::SourceFile, start: usize) -> String {
     format!("{}:{line}", file.path.display())
 }
 
-fn markers(engine: &Engine, scratch: &mut Scratch, out: &mut Vec<ExampleResult>) {
+fn markers(engine: &Engine, scratch: &mut Scratch, out: &mut Vec<ExampleResult>, fired: &mut BTreeSet<u32>) {
     let pack = engine.pack();
     for (number, marker) in pack.markers.iter().enumerate() {
         for example in &marker.examples {
@@ -58,7 +63,9 @@ fn markers(engine: &Engine, scratch: &mut Scratch, out: &mut Vec<ExampleResult>)
                         let mut conversation = Conversation { id: "example".into(), ..Conversation::default() };
                         conversation.channel = example.channel.clone().map(Cow::Owned);
                         conversation.turns.push(Turn::new(*role, single.as_str()));
-                        engine.annotate(&conversation, scratch).hits.has(0, number as u16)
+                        let hits = &engine.annotate(&conversation, scratch).hits;
+                        fired.extend(hits.list.iter().map(|h| h.pattern));
+                        hits.has(0, number as u16)
                     });
                     push_marker(out, marker, example, got);
                     continue;
@@ -73,7 +80,9 @@ fn markers(engine: &Engine, scratch: &mut Scratch, out: &mut Vec<ExampleResult>)
             };
             conversation.channel = example.channel.clone().map(Cow::Owned);
             let last = conversation.turns.len() - 1;
-            let got = engine.annotate(&conversation, scratch).hits.has(last, number as u16);
+            let hits = &engine.annotate(&conversation, scratch).hits;
+            fired.extend(hits.list.iter().map(|h| h.pattern));
+            let got = hits.has(last, number as u16);
             push_marker(out, marker, example, got);
         }
     }

@@ -39,7 +39,15 @@ fn the_nightly_job_writes_everything_and_every_record_is_accounted_for() {
         .map(|a| a["id"].as_str().unwrap())
         .collect();
     let mut expected: BTreeSet<String> = agents.iter().map(|a| format!("coaching/{a}.md")).collect();
-    let rest = ["conversations.jsonl", "rejects.jsonl", "rules.csv", "run.json", "scorecards.csv", "scorecards.json"];
+    let rest = [
+        "conversations.jsonl",
+        "rejects.jsonl",
+        "rules.csv",
+        "run.json",
+        "scorecards.csv",
+        "scorecards.json",
+        "skills.csv",
+    ];
     expected.extend(rest.map(String::from));
     let written = files(&out);
     assert_eq!(written.keys().cloned().collect::<BTreeSet<_>>(), expected);

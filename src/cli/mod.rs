@@ -10,6 +10,7 @@ macro_rules! writeln_out {
 }
 
 mod annotate;
+mod calibrate;
 mod completions;
 mod inspect;
 mod progress;
@@ -41,6 +42,8 @@ enum Command {
     Annotate(annotate::Args),
     /// 查看、检查、测试规则包
     Rules(rules::Args),
+    /// 用自己打过分的会话学满意度估计
+    Calibrate(Box<calibrate::Args>),
     /// 生成命令行补全脚本
     Completions(completions::Args),
 }
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(*args),
         Command::Annotate(args) => annotate::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Calibrate(args) => calibrate::run(*args),
         Command::Completions(args) => completions::run::<Cli>(args),
     };
     match result {

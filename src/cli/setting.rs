@@ -30,6 +30,11 @@ pub struct InputArgs {
 }
 
 impl InputArgs {
+    /// These inputs with everything else at its default.
+    pub fn of(inputs: Vec<String>) -> InputArgs {
+        InputArgs { inputs, encoding: None, columns: None, timezone: "Asia/Shanghai".into() }
+    }
+
     /// The time zone.
     pub fn zone(&self) -> Result<TimeZone> {
         TimeZone::get(&self.timezone).map_err(|e| Error::Setting {
@@ -98,6 +103,9 @@ pub struct EngineArgs {
     /// 规则包目录;不写则用内置的电商规则包
     #[arg(long, value_name = "DIR", env = "ZHIJIAN_RULES")]
     pub rules: Option<PathBuf>,
+    /// 满意度估计的权重文件(zhijian calibrate 写出的);不写则用规则包里的
+    #[arg(long, value_name = "FILE", env = "ZHIJIAN_SATISFACTION")]
+    pub satisfaction: Option<PathBuf>,
     /// 分词范围
     #[arg(long, value_enum, default_value_t = Segment::Needed, env = "ZHIJIAN_SEGMENT")]
     pub segment: Segment,
@@ -109,7 +117,10 @@ pub struct EngineArgs {
 impl EngineArgs {
     /// Loads and compiles the pack.
     pub fn engine(&self, timezone: TimeZone, lang: Lang) -> Result<Engine> {
-        let pack = Pack::open(self.rules.as_deref())?;
+        let mut pack = Pack::open(self.rules.as_deref())?;
+        if let Some(path) = &self.satisfaction {
+            pack.use_satisfaction(path)?;
+        }
         Engine::new(pack, EngineOptions { segment: self.segment.mode(), lang, timezone })
     }
 

@@ -174,7 +174,8 @@ impl Material<'_> {
         let mut near = Vec::new();
         for miss in self.trace.missed.iter().filter(|m| m.turn == number && !hits.has(number, m.marker)) {
             let trace = self.near(miss);
-            if !near.contains(&trace) {
+            let same = |n: &NearTrace| n.marker == trace.marker && n.quote == trace.quote && n.why == trace.why;
+            if !near.iter().any(same) {
                 near.push(trace);
             }
         }

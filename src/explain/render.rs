@@ -55,6 +55,18 @@ fn write(e: &Explanation, full: bool, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
+/// `← phrase` when the words alone do not show what matched; long regexes are cut.
+fn by(phrase: &str, quote: &str) -> String {
+    const MOST: usize = 48;
+    if phrase == quote {
+        return String::new();
+    }
+    let mut chars = phrase.chars();
+    let start: String = chars.by_ref().take(MOST).collect();
+    let more = if chars.next().is_some() { "…" } else { "" };
+    format!(" ← {start}{more}")
+}
+
 fn write_turn(turn: &TurnTrace, out: &mut String) -> std::fmt::Result {
     writeln!(out, "{:>3} {}: {}", turn.number, turn.who, turn.original.replace('\n', "⏎"))?;
     if let Some(reason) = turn.ignored {
@@ -71,12 +83,12 @@ fn write_turn(turn: &TurnTrace, out: &mut String) -> std::fmt::Result {
         writeln!(out, "      分词 {}", words.join(" / "))?;
     }
     for hit in &turn.hits {
-        let by = if hit.phrase == hit.quote { String::new() } else { format!(" ← {}", hit.phrase) };
+        let by = by(&hit.phrase, &hit.quote);
         let (title, marker) = (&hit.title, &hit.marker);
         writeln!(out, "      ✓ 「{title}」{marker}: “{}”{by} (字节 {}–{})", hit.quote, hit.start, hit.end)?;
     }
     for near in &turn.near {
-        let by = if near.phrase == near.quote { String::new() } else { format!(" ← {}", near.phrase) };
+        let by = by(&near.phrase, &near.quote);
         writeln!(out, "      ✗ 「{}」{}: “{}”{by} 没算,{}", near.title, near.marker, near.quote, near.why)?;
     }
     Ok(())

@@ -34,6 +34,7 @@ mod encoding;
 mod json;
 mod jsonl;
 mod layout;
+pub mod phrases;
 mod reader;
 pub(crate) mod reject;
 mod rows;

@@ -12,6 +12,7 @@ mod window;
 pub use evaluate::Anchor;
 pub use finding::{Finding, Fulfilled, Outcome};
 pub use repeat::Repeats;
+pub use why::shown;
 
 use std::ops::Range;
 

@@ -1,10 +1,12 @@
 //! Measures of a conversation: how fast, how long, how much. Times come from the transcript alone; without them a
 //! measure is unknown, never zero.
 
+pub mod feature;
 pub mod handover;
 pub mod measure;
 pub mod profile;
 pub mod resolution;
+pub mod satisfaction;
 pub mod topics;
 
 pub use measure::{Marks, Measures, measure};

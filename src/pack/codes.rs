@@ -47,5 +47,12 @@ codes! {
     UNUSED_MARKER "unused-marker" false "没有规则或标记用到这个标记";
     WEIGHTS "weights" true "维度权重不合理";
     MISSING_FILE "missing-file" true "规则包缺少文件";
+    UNREACHABLE "unreachable" false "这一段条件永远不可能成立";
+    ROLE_CONFLICT "role-conflict" false "标记、段落或规则里客服与客户弄反了";
+    NO_EFFECT "no-effect" false "写了但不起作用";
+    CONTRADICTING_RULES "contradicting-rules" false "一条规则要求的,另一条规则禁止";
+    DUPLICATE_RULE "duplicate-rule" false "两条规则的条件完全相同,同一件事扣两次分";
+    WAITS_IN_VAIN "waits-in-vain" false "after_rule 等待的规则已关闭";
+    SHARED_PHRASE "shared-phrase" false "几个标记有同一条短语(只在 --pedantic 时提示)";
     CONTRADICTION "contradiction" true "规则自相矛盾,永远不会命中或总是命中";
 }

@@ -18,6 +18,8 @@ pub fn lint(pack: &Pack, all: &mut Vec<Diagnostic>) {
     }
     cycles(pack, all);
     unused(pack, all);
+    super::lint_rules::lint(pack, all);
+    super::lint_markers::lint(pack, all);
     for rule in &pack.rules {
         if let (Some(when), Demand::Require(require)) = (&rule.when, &rule.demand)
             && when == require
@@ -66,8 +68,7 @@ pub fn evaluation_order(markers: &[Marker]) -> Vec<MarkerId> {
         .iter()
         .map(|m| {
             let mut list = Vec::new();
-            m.context.markers(|id| list.push(id));
-            m.blocks.iter().for_each(|b| b.context.markers(|id| list.push(id)));
+            m.needs(|id| list.push(id));
             list
         })
         .collect();
@@ -144,8 +145,7 @@ fn unused(pack: &Pack, all: &mut Vec<Diagnostic>) {
         }
     };
     for marker in &pack.markers {
-        marker.context.markers(&mut mark);
-        marker.blocks.iter().for_each(|b| b.context.markers(&mut mark));
+        marker.needs(&mut mark);
     }
     let mut expression = |e: &Expr| e.markers(&mut mark);
     for rule in &pack.rules {
@@ -155,6 +155,8 @@ fn unused(pack: &Pack, all: &mut Vec<Diagnostic>) {
             expression(e);
         }
     }
+    let estimate = pack.satisfaction.iter().flat_map(|model| &model.features);
+    estimate.for_each(|weighted| weighted.feature.markers().iter().for_each(|m| mark(*m)));
     for (marker, used) in pack.markers.iter().zip(used) {
         if !used && !STANDARD.contains(&marker.id.as_str()) {
             let mut faults = Faults::new(marker.file.clone(), all);
@@ -165,7 +167,7 @@ fn unused(pack: &Pack, all: &mut Vec<Diagnostic>) {
 }
 
 /// Where a phrase stands in a file's text; the start when it cannot be found (from a list or a phrase file).
-fn place_of(text: &str, phrase: &str) -> std::ops::Range<usize> {
+pub(super) fn place_of(text: &str, phrase: &str) -> std::ops::Range<usize> {
     let quoted = format!("\"{phrase}\"");
     let found = text.find(&quoted).map(|i| i + 1).or_else(|| text.find(phrase));
     found.map_or(0..1, |i| i..i + phrase.len())

@@ -8,25 +8,34 @@ pub mod codes;
 pub mod expression;
 pub mod fields;
 mod lint;
+mod lint_markers;
+mod lint_rules;
 pub mod marker;
 pub mod overrides;
 pub mod profiles;
 pub mod reference;
 pub mod rule;
+pub mod satisfaction;
 pub mod schema;
 pub mod scorecard;
 pub mod source;
+pub mod template;
 pub mod topics;
+pub mod turn_model;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::diagnostic::{self, Diagnostic, Severity};
+use std::sync::Arc;
+
+use crate::diagnostic::{self, Diagnostic, Severity, SourceFile};
 use crate::error::{Error, Result};
+use crate::metrics::satisfaction::SatisfactionModel;
 use fields::{Faults, Table};
 pub use lint::evaluation_order as marker_order;
+pub use lint_markers::pedantic;
 use marker::Marker;
 use reference::Names;
 use rule::Rule;
@@ -106,6 +115,8 @@ pub struct Pack {
     pub rule_order: Vec<usize>,
     /// How findings become a score.
     pub scorecard: Scorecard,
+    /// Weights of the satisfaction estimate.
+    pub satisfaction: Option<SatisfactionModel>,
     /// Negation words.
     pub negation: Negation,
     /// What goes to review instead of costing points.
@@ -179,6 +190,30 @@ impl Pack {
         self.markers.binary_search_by(|m| m.id.as_str().cmp(id)).ok().map(|i| i as expression::MarkerId)
     }
 
+    /// Takes the satisfaction model of another file, such as `zhijian calibrate` writes.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has faults.
+    pub fn use_satisfaction(&mut self, path: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::read(path, e))?;
+        self.hash = {
+            let mut hasher = Sha256::new();
+            hasher.update(self.hash.as_bytes());
+            hasher.update(text.as_bytes());
+            hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
+        };
+        let file = Arc::new(SourceFile { path: path.to_path_buf(), text });
+        let ids: Vec<String> = self.markers.iter().map(|m| m.id.clone()).collect();
+        let mut all = Vec::new();
+        self.satisfaction = Some(read_satisfaction(&file, &ids, &mut all));
+        if all.is_empty() {
+            return Ok(());
+        }
+        diagnostic::sort(&mut all);
+        let rendered: Vec<_> = all.iter().map(Diagnostic::render).collect();
+        Err(Error::Pack { errors: all.len(), rendered: rendered.join("\n\n") })
+    }
+
     /// The number of a rule.
     pub fn rule(&self, id: &str) -> Option<usize> {
         self.rules.binary_search_by(|r| r.id.as_str().cmp(id)).ok()
@@ -222,7 +257,8 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         },
     };
 
-    let mut ids: Vec<String> = files.under("markers", ".toml").map(|(stem, _)| stem.to_string()).collect();
+    let stems = files.under("markers", ".toml").filter(|(stem, _)| !stem.ends_with(".model"));
+    let mut ids: Vec<String> = stems.map(|(stem, _)| stem.to_string()).collect();
     ids.sort();
     let names = Names { markers: &ids, lists: &frame.lists, files: &files };
     let mut markers = Vec::with_capacity(ids.len());
@@ -265,6 +301,7 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         }
     }
     rules.sort_by(|a, b| a.id.cmp(&b.id));
+    let satisfaction = files.get("satisfaction.toml").map(|file| read_satisfaction(file, &ids, all));
     let mut faults = Faults::new(frame_file.clone(), all);
     overrides::apply(&frame.rules, &frame.markers, &mut rules, &mut markers, &mut faults);
     let rule_order = resolve_after_rule(&mut rules, all);
@@ -293,6 +330,7 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         rules,
         rule_order,
         scorecard,
+        satisfaction,
         negation: frame.negation,
         review,
         repeat: frame.repeat,
@@ -303,6 +341,12 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
     };
     lint::lint(&pack, all);
     Some(pack)
+}
+
+fn read_satisfaction(file: &Arc<SourceFile>, ids: &[String], all: &mut Vec<Diagnostic>) -> SatisfactionModel {
+    let mut faults = Faults::new(file.clone(), all);
+    let parsed = fields::parse(&file.text, &mut faults);
+    satisfaction::read(Table::new(parsed.get_ref(), 0..file.text.len()), ids, &mut faults)
 }
 
 /// A file the pack may lack.

@@ -49,6 +49,7 @@ pub fn count(
             measures: &inspection.agent_measures[number],
             // The rating is given at the end: it is the last agent's.
             rating: conversation.rating.filter(|_| last_agent == Some(number)),
+            satisfaction: inspection.satisfaction.estimate,
             kind: &kind,
         };
         aggregate.all.count(engine.pack(), &counted);

@@ -85,10 +85,26 @@ pub fn scorecards(out: &mut dyn Write, pack: &Pack, cards: &Scorecards, lang: La
         .collect();
     header.extend(titles.iter().map(String::as_str));
     header.extend(match zh {
-        true => ["平均首次响应秒", "平均响应秒", "平均处理时长秒", "评分均值", "评分数", "扣分最多的规则", "扣分"],
-        false => {
-            ["first_response_s", "avg_response_s", "handle_time_s", "rating", "ratings", "costliest_rule", "points"]
-        }
+        true => [
+            "平均首次响应秒",
+            "平均响应秒",
+            "平均处理时长秒",
+            "评分均值",
+            "评分数",
+            "满意度估计",
+            "扣分最多的规则",
+            "扣分",
+        ],
+        false => [
+            "first_response_s",
+            "avg_response_s",
+            "handle_time_s",
+            "rating",
+            "ratings",
+            "satisfaction_estimate",
+            "costliest_rule",
+            "points",
+        ],
     });
     csv.write_record(&header)?;
     for agent in &cards.agents {
@@ -132,6 +148,7 @@ fn scorecard_row(agent: &Figures, zh: bool) -> Vec<String> {
     row.extend([metric(Metric::FirstResponse), metric(Metric::AvgResponse), metric(Metric::HandleTime)]);
     row.push(agent.rating.map(|r| format!("{:.2}", r.0)).unwrap_or_default());
     row.push(agent.rating.map_or(0, |r| r.1).to_string());
+    row.push(agent.satisfaction_estimate.map(|s| format!("{:.3}", s.0)).unwrap_or_default());
     let costliest = agent.rules.iter().filter(|r| r.points < 0.0);
     let costliest = costliest.min_by(|a, b| a.points.total_cmp(&b.points).then(a.id.cmp(&b.id)));
     row.push(text(costliest.map(|r| r.title.as_str())));

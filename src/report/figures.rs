@@ -164,6 +164,8 @@ pub struct Figures {
     pub metrics: Vec<MeasureFigure>,
     /// Mean rating and number of ratings.
     pub rating: Option<(f64, u64)>,
+    /// Mean satisfaction estimate, 0–1, and the conversations that have one.
+    pub satisfaction_estimate: Option<(f64, u64)>,
     /// Resolution, hand-overs, complaints, recontacts.
     pub service: Option<ServiceFigures>,
 }
@@ -224,6 +226,10 @@ impl Figures {
             metrics: metrics.collect(),
             service: None,
             rating: (ratings > 0).then(|| (rounded(stars as f64 / ratings as f64), ratings)),
+            satisfaction_estimate: (totals.satisfaction.0 > 0).then(|| {
+                let (n, sum) = totals.satisfaction;
+                (rounded(sum as f64 / 1000.0 / n as f64), n)
+            }),
         }
     }
 

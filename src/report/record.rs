@@ -31,6 +31,7 @@ struct Record<'r> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     suspect: &'static [&'static str],
     satisfaction_estimate: Option<f64>,
+    satisfaction_reasons: Vec<ReasonRecord>,
     resolution: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     resolution_evidence: Option<ResolutionRecord<'r>>,
@@ -53,6 +54,15 @@ struct AgentRecord<'r> {
     passed: bool,
     critical: bool,
     dimensions: Dimensions<'r>,
+}
+
+/// What moved the satisfaction estimate.
+#[derive(Serialize)]
+struct ReasonRecord {
+    title: String,
+    turn: Option<u32>,
+    direction: &'static str,
+    effect: f64,
 }
 
 #[derive(Serialize)]
@@ -143,6 +153,12 @@ impl Format for ConversationRecords {
                 why: Cow::Owned(masked(&f.why)),
             }
         });
+        let reasons = inspection.satisfaction.reasons.iter().map(|reason| ReasonRecord {
+            title: pack.satisfaction.as_ref().map(|model| model.describe(reason.part)).unwrap_or_default(),
+            turn: reason.turn,
+            direction: if reason.effect < 0 { "down" } else { "up" },
+            effect: reason.effect as f64 / 1000.0,
+        });
         let not_applicable = pack.rules.iter().enumerate().filter(|(n, rule)| {
             !rule.off
                 && !inspection.agents.is_empty()
@@ -154,7 +170,8 @@ impl Format for ConversationRecords {
             raw_score: inspection.score.map(|s| Points(s.1)),
             not_judged: inspection.not_judged.map(|n| n.id()),
             suspect: if inspection.swapped { &["role_swap"] } else { &[] },
-            satisfaction_estimate: None,
+            satisfaction_estimate: inspection.satisfaction.estimate.map(|milli| milli as f64 / 1000.0),
+            satisfaction_reasons: reasons.collect(),
             resolution: inspection.verdict.resolution.id(),
             resolution_evidence: outcome::resolution(pack, conversation, inspection, self.mask),
             topics: outcome::topics(pack, conversation, inspection, self.mask),

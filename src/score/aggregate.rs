@@ -123,6 +123,8 @@ pub struct AgentTotals {
     pub measures: Vec<MeasureSum>,
     /// Ratings 1–5.
     pub ratings: [u64; 5],
+    /// Satisfaction estimates: how many, and their sum in thousandths.
+    pub satisfaction: (u64, i64),
     /// Conversations and milli-points by kind of conversation (`channel/stage`).
     pub mix: BTreeMap<String, (u64, i64)>,
 }
@@ -137,6 +139,8 @@ pub struct Counted<'c> {
     pub measures: &'c Measures,
     /// The customer's rating, when it is hers to have.
     pub rating: Option<u8>,
+    /// The satisfaction estimate in thousandths.
+    pub satisfaction: Option<i64>,
     /// The kind of conversation, for the case mix.
     pub kind: &'c str,
 }
@@ -200,6 +204,10 @@ impl AgentTotals {
         if let Some(rating @ 1..=5) = case.rating {
             self.ratings[usize::from(rating) - 1] += 1;
         }
+        if let Some(estimate) = case.satisfaction {
+            self.satisfaction.0 += 1;
+            self.satisfaction.1 += estimate;
+        }
     }
 
     /// Remembers name and team.
@@ -249,6 +257,8 @@ impl AgentTotals {
         for (own, more) in self.ratings.iter_mut().zip(other.ratings) {
             *own += more;
         }
+        self.satisfaction.0 += other.satisfaction.0;
+        self.satisfaction.1 += other.satisfaction.1;
         for (kind, more) in other.mix {
             let own = self.mix.entry(kind).or_default();
             own.0 += more.0;
