@@ -265,6 +265,19 @@ const MARKER_CHANGE: &[Key] = &[
     key("remove", Texts, "去掉这些短语"),
 ];
 
+const REVIEW: &[Key] = &[
+    key("min_confidence", Number, "语音识别置信度低于它的会话送复核(0–1)"),
+    key("agent_voice", Text, "只有客服会说的话的标记:出现在客户那边就疑似角色弄反"),
+    key("swapped_from", Count, "弄反的迹象至少几处才送复核,默认 2"),
+];
+
+const REPEAT: &[Key] = &[
+    key("look_back", Count, "往前看几条同一方的消息"),
+    key("similarity", Number, "多像才算重复(0–1)"),
+    key("min_chars", Count, "短于几个字的不算"),
+    key("except", Texts, "这些话重复不算"),
+];
+
 const PACK: &[Key] = &[
     must("id", Text, "规则包编号"),
     must("title", Text, "规则包名称"),
@@ -274,6 +287,8 @@ const PACK: &[Key] = &[
     key("userdict", Text, "分词用户词典的文件名,默认 userdict.txt"),
     key("lists", NamedTexts, "短语表,用 \"@名字\" 引用"),
     key("negation", Table(&[NEGATION]), "否定词"),
+    key("review", Table(&[REVIEW]), "哪些会话送复核而不扣分"),
+    key("repeat", Table(&[REPEAT]), "repeat( ) 怎样算重复"),
     key("rule", Named(&[RULE_CHANGE]), "改继承来的规则"),
     key("marker", Named(&[MARKER_CHANGE]), "改继承来的标记"),
 ];

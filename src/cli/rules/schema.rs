@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use zhijian::error::{Error, Result};
 use zhijian::pack::schema::{FILES, schema};
 
@@ -13,7 +14,7 @@ use super::Outcome;
 )]
 pub struct Args {
     /// 哪种文件的 Schema
-    #[arg(value_name = "KIND", value_parser = ["marker", "rule", "scorecard", "pack", "topics"], required_unless_present = "out")]
+    #[arg(value_name = "KIND", value_parser = PossibleValuesParser::new(FILES.iter().map(|f| f.0)), required_unless_present = "out")]
     kind: Option<String>,
     /// 把全部 Schema 写到这个目录,一种一个文件
     #[arg(long, value_name = "DIR", conflicts_with = "kind")]
