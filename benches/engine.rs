@@ -197,7 +197,7 @@ fn night(c: &mut Criterion) {
                 let (mut results, mut rejects) = (Vec::new(), Vec::new());
                 let run = Run {
                     engine: &engine,
-                    format: &ConversationRecords { mask: true },
+                    format: &ConversationRecords { mask: true, profiles: false },
                     threads: 1,
                     observer: &Unobserved,
                     stop: &AtomicBool::new(false),
