@@ -250,14 +250,18 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
     let maps = (
         proptest::collection::btree_map(0u8..5, 1u64..5, 0..4),
         proptest::collection::btree_map(0u32..4, rule_count(), 0..4),
-        proptest::collection::btree_map("[a-c]", (0u64..5, 0i64..50), 0..4),
-        (0u64..5, 0i64..50),
     );
     let dimension = (0u64..5, 0i64..50).prop_map(|(applicable, lost)| DimensionCount { applicable, lost });
     let measure = (0u64..5, 0i64..50, 0i64..50).prop_map(|(n, sum, max)| MeasureSum { n, sum, max });
     let lists = (proptest::collection::vec(dimension, 0..4), proptest::collection::vec(measure, 0..4));
-    let arrays = (proptest::array::uniform3(0u64..5), (0u64..5, 0u64..5), proptest::array::uniform5(0u64..5));
-    (names, counts, maps, lists, arrays).prop_map(|(names, counts, maps, lists, arrays)| AgentTotals {
+    let mix = proptest::collection::btree_map("[a-c]", (0u64..5, 0i64..50), 0..3);
+    let arrays = (
+        proptest::array::uniform3(0u64..5),
+        (0u64..5, 0u64..5),
+        proptest::array::uniform5(0u64..5),
+        (0u64..5, 0i64..999),
+    );
+    (names, counts, maps, lists, arrays, mix).prop_map(|(names, counts, maps, lists, arrays, mix)| AgentTotals {
         name: names.0,
         team: names.1,
         conversations: counts.0,
@@ -268,13 +272,13 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
         critical: counts.5,
         histogram: maps.0,
         rules: maps.1,
-        mix: maps.2,
-        satisfaction: maps.3,
+        satisfaction: arrays.3,
         dimensions: lists.0,
         measures: lists.1,
         class_errors: arrays.0,
         noncritical: arrays.1,
         ratings: arrays.2,
+        mix,
     })
 }
 

@@ -20,6 +20,8 @@ fn help() {
         &[],
         &["inspect"],
         &["annotate"],
+        &["calibrate"],
+        &["calibrate", "markers"],
         &["rules"],
         &["rules", "list"],
         &["rules", "check"],

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
+use super::model::CompiledModel;
 use super::required::{rarity, required_literals};
 use crate::conversation::Role;
 use crate::error::{Error, Result};
 use crate::pack::expression::MarkerId;
 use crate::pack::marker::{Block, Context, Near, Reach, ViewKind};
 use crate::pack::reference::normal_phrase;
+use crate::pack::turn_model::{Spot, TurnModel};
 use crate::pack::{Negation, Pack};
 use crate::text::EntityKind;
 
@@ -160,6 +162,8 @@ pub struct Compiled {
     pub owners: Vec<u32>,
     /// Marker-level conditions, by marker.
     pub contexts: Vec<Context>,
+    /// Learnt models, by marker.
+    pub models: Vec<Option<CompiledModel>>,
     /// Markers in evaluation order.
     pub order: Vec<MarkerId>,
     /// Negation words.
@@ -192,6 +196,10 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
         let first = (blocks.len() - marker.blocks.len()) as u32;
         of_marker.push(first..blocks.len() as u32);
     }
+    let mut models = Vec::with_capacity(pack.markers.len());
+    for (marker, blocks) in pack.markers.iter().zip(&of_marker) {
+        models.push(marker.model.as_ref().map(|model| builder.model(blocks.start, marker.role, model)));
+    }
     let order = crate::pack::marker_order(&pack.markers);
     let mut views = [None, None, None];
     for (slot, patterns) in views.iter_mut().zip(builder.patterns) {
@@ -206,6 +214,7 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
         texts: builder.texts,
         owners: builder.owners,
         contexts: pack.markers.iter().map(|m| m.context.clone()).collect(),
+        models,
         order,
         negation: pack.negation.clone(),
     })
@@ -229,6 +238,14 @@ impl Builder {
         self.owners.push(block);
         self.texts.push(text.into());
         self.texts.len() as u32 - 1
+    }
+
+    fn model(&mut self, block: u32, role: Option<Role>, model: &TurnModel) -> CompiledModel {
+        // Sorted, so that texts have the same numbers in every run.
+        let own: std::collections::BTreeSet<&String> = model.words[Spot::Own as usize].keys().collect();
+        let texts = own.into_iter().map(|word| (word.clone(), self.text(block, word.as_str()))).collect();
+        let whole = self.text(block, "<模型>");
+        CompiledModel { model: model.clone(), role, block, texts, whole }
     }
 
     fn pattern(&mut self, view: ViewKind, pattern: String, used: Use) {

@@ -20,7 +20,8 @@ impl Detector {
         hits: &mut Hits,
         trace: &mut T,
     ) {
-        let DetectScratch { pending, lengths, settled, settled_at, .. } = scratch;
+        let DetectScratch { pending, lengths, settled, settled_at, turn_words, .. } = scratch;
+        turn_words.clear();
         pending.sort_unstable_by_key(|h| (h.marker, h.turn, h.span.start, std::cmp::Reverse(h.span.end), h.block));
         settled_at.clear();
         settled_at.resize(self.markers, (0, 0));
@@ -47,6 +48,12 @@ impl Detector {
                 if let Some(pattern) = self.compiled.blocks[number as usize].any {
                     self.any_turn(number, pattern, &place, lengths, (hits, settled_at), settled, trace);
                 }
+            }
+            if let (Some(model), Some(segmenter)) = (&self.compiled.models[marker as usize], &self.segmenter) {
+                if !turn_words.is_filled() {
+                    turn_words.fill(conversation, segmenter);
+                }
+                model.settle(marker, conversation, turn_words, hits, settled);
             }
             // A marker's own turns become visible to others only when it is settled.
             for hit in settled.iter() {

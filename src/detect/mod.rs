@@ -8,6 +8,8 @@ pub mod compile;
 mod conditions;
 mod context;
 pub mod hit;
+mod memory;
+pub mod model;
 mod near;
 pub mod required;
 mod scan;
@@ -56,8 +58,11 @@ pub struct DetectScratch {
     places: Vec<near::Place>,
     words: Vec<u32>,
     words_ready: bool,
+    memory: memory::Memory,
     pending: Vec<Hit>,
     settled: Vec<Hit>,
+    /// Words of the messages, when a model asks for them.
+    turn_words: model::TurnWords,
     /// Where each settled marker's hits stand in the list.
     settled_at: Vec<(usize, usize)>,
     /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::compile::{Meaning, Use, ViewRegex, on_syllables};
 use super::conditions::TurnText;
 use super::hit::Hit;
+use super::memory::Remembered;
 use super::{DetectScratch, Detector, SegmentMode};
 use crate::conversation::Turn;
 use crate::pack::marker::ViewKind;
@@ -42,6 +43,22 @@ impl Detector {
     ) -> u32 {
         let [plain, squeezed, pinyin] = &mut scratch.views;
         text::plain(&turn.text, plain);
+        // A traced scan looks again: what was dropped, and why, is not remembered. Full segmentation cuts every turn.
+        let forgetful = T::ON || self.mode == SegmentMode::Full;
+        let key = if forgetful { None } else { scratch.memory.key(turn, channel) };
+        if let Some(key) = key
+            && let Some((hits, length)) = scratch.memory.recall(key, turn, channel)
+        {
+            scratch.pending.extend(hits.iter().map(|h| Hit {
+                turn: index as u32,
+                marker: self.compiled.blocks[h.block as usize].marker,
+                span: h.span,
+                pattern: h.pattern,
+                block: h.block,
+            }));
+            return length;
+        }
+        let before = scratch.pending.len();
         text::squeezed(plain, squeezed);
         match pinyin_wanted {
             true => text::pinyin(plain, pinyin),
@@ -70,7 +87,13 @@ impl Detector {
             self.evaluate((index, turn), block, start..start + len, scratch, trace);
             start += len;
         }
-        scratch.views[1].text().chars().count() as u32
+        let length = scratch.views[1].text().chars().count() as u32;
+        if let Some(key) = key {
+            let found = scratch.pending[before..].iter();
+            let found = found.map(|h| Remembered { block: h.block, pattern: h.pattern, span: h.span });
+            scratch.memory.keep(key, turn, channel, length, found);
+        }
+        length
     }
 
     pub(super) fn wants_pinyin(&self, channel: Option<&str>) -> bool {

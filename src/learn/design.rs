@@ -8,10 +8,15 @@ pub enum Column {
     /// A rare event, 0 or 1: multiplied by a constant. Dividing by the deviation would blow up what was seen only a few
     /// times.
     Event,
+    /// An event that stands for much on its own, such as a marker people wrote: cheaper to give weight to.
+    Marker,
 }
 
 /// How much an event counts against a number of one standard deviation.
 pub const EVENT_SCALE: f64 = 2.0;
+
+/// How much a marker counts.
+const MARKER_SCALE: f64 = 6.0;
 
 /// A sparse matrix, row by row.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +77,7 @@ impl Design {
                 _ if variance <= 1e-12 => 0.0,
                 Column::Number => 1.0 / variance.sqrt(),
                 Column::Event => EVENT_SCALE,
+                Column::Marker => MARKER_SCALE,
             };
         }
         (means, factors)

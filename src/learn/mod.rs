@@ -8,6 +8,8 @@
 
 pub mod design;
 pub mod folds;
+pub mod logistic;
+pub mod markers;
 pub mod ridge;
 pub mod satisfaction;
 pub mod statistics;

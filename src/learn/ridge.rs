@@ -13,20 +13,33 @@ const TOLERANCE: f64 = 1e-7;
 
 /// Fits several penalties to the same rows, each starting from the one before. `penalties` are per unit of weight.
 pub fn path(design: &Design, rows: &[usize], y: &[f64], weights: &[f64], penalties: &[f64]) -> Vec<Linear> {
-    let (means, factors) = design.scales(rows, weights);
+    let (_, factors) = design.scales(rows, weights);
+    let total: f64 = rows.iter().map(|r| weights[*r]).sum();
+    let mut beta = vec![0.0; factors.len()];
+    let fit = |penalty: &f64| step(design, rows, y, weights, &factors, penalty * total, &mut beta);
+    penalties.iter().map(fit).collect()
+}
+
+/// One weighted fit with the columns scaled by `factors`, whatever the weights; `penalty` in all. `beta` is where to
+/// start, in scaled columns, and is left at the solution.
+pub fn step(
+    design: &Design,
+    rows: &[usize],
+    y: &[f64],
+    weights: &[f64],
+    factors: &[f64],
+    penalty: f64,
+    beta: &mut [f64],
+) -> Linear {
+    let (means, _) = design.scales(rows, weights);
     let total: f64 = rows.iter().map(|r| weights[*r]).sum();
     let mean_y = rows.iter().map(|r| weights[*r] * y[*r]).sum::<f64>() / total;
-    let system = System { design, rows, weights, means: &means, factors: &factors };
+    let system = System { design, rows, weights, means: &means, factors };
     let residuals: Vec<f64> = rows.iter().map(|r| y[*r] - mean_y).collect();
-    let right = system.transposed(&residuals);
-    let mut beta = vec![0.0; means.len()];
-    let fit = |penalty: &f64| {
-        system.solve(penalty * total, &right, &mut beta);
-        let weights: Vec<f64> = beta.iter().zip(&factors).map(|(b, f)| b * f).collect();
-        let intercept = mean_y - weights.iter().zip(&means).map(|(w, m)| w * m).sum::<f64>();
-        Linear { intercept, weights }
-    };
-    penalties.iter().map(fit).collect()
+    system.solve(penalty, &system.transposed(&residuals), beta);
+    let weights: Vec<f64> = beta.iter().zip(factors).map(|(b, f)| b * f).collect();
+    let intercept = mean_y - weights.iter().zip(&means).map(|(w, m)| w * m).sum::<f64>();
+    Linear { intercept, weights }
 }
 
 /// The scaled, centred rows.

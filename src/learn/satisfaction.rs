@@ -207,17 +207,19 @@ impl Examples {
         let (design, words) = self.design(settings.min_documents);
         let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
         let outer = folds::deal(&ids, settings.folds, settings.seed);
+        // By id, so that the order of the input changes nothing, not even the last digit of a sum.
+        let mut all: Vec<usize> = (0..self.len()).collect();
+        all.sort_by_key(|row| ids[*row]);
         let parts: Vec<Vec<(usize, f64)>> = (0..settings.folds)
             .into_par_iter()
             .map(|fold| {
-                let (train, test): (Vec<usize>, Vec<usize>) = (0..self.len()).partition(|r| outer[*r] != fold);
+                let (train, test): (Vec<usize>, Vec<usize>) = all.iter().copied().partition(|r| outer[*r] != fold);
                 let fit = self.fit(&design, &train, settings.seed).1;
                 test.into_iter().map(|r| (r, fit.predict(&design, r).clamp(0.0, 1.0))).collect()
             })
             .collect();
         let mut predicted = vec![0.0; self.len()];
         parts.into_iter().flatten().for_each(|(row, value)| predicted[row] = value);
-        let all: Vec<usize> = (0..self.len()).collect();
         let (penalty, fit) = self.fit(&design, &all, settings.seed);
         let (means, factors) = design.scales(&all, &self.weights);
         let model = self.model(&fit, &means, &words);

@@ -239,7 +239,7 @@ impl SaidWords {
 }
 
 /// True for words that can mean something beyond their conversation: no numbers, no codes, no blanks.
-fn is_telling(word: &str) -> bool {
+pub fn is_telling(word: &str) -> bool {
     matches!(word, "!" | "?" | "...")
         || word.chars().any(char::is_alphabetic) && !word.contains(|c: char| c.is_ascii_digit())
 }

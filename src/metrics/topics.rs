@@ -5,7 +5,7 @@
 //! two; a phrase inside a longer one of the same topic does not count again). The first message that shows any topic
 //! counts double and the second one and a half times: people say first what they come for.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use crate::error::{Error, Result};
 use crate::pack::topics::Topics;
@@ -86,7 +86,8 @@ impl TopicMatcher {
             true => None,
             false => {
                 let mut builder = AhoCorasick::builder();
-                let built = builder.match_kind(MatchKind::Standard).build(patterns.keys());
+                let built =
+                    builder.match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::DFA)).build(patterns.keys());
                 Some(built.map_err(|e| Error::Other(format!("topics.toml 的短语太多: {e}")))?)
             }
         };
@@ -145,8 +146,9 @@ impl TopicMatcher {
         scratch.messages += usize::from(any);
     }
 
-    /// Ends a conversation: the topics that count, reasons before faults, the main reason's first, by score. A
-    /// first-level reason is left out where one of its sub-reasons shows. Returns the main first-level reason.
+    /// Ends a conversation: the topics that count, reasons before faults, the main reason's first, by score. Phrases of
+    /// the first level are vague: such a reason stays only when it is the main one and none of its sub-reasons shows.
+    /// Returns the main first-level reason.
     pub fn finish(&self, found: &mut Vec<Found>) -> Option<u16> {
         let topics = &self.topics;
         let top = |f: &Found| topics.top(usize::from(f.topic));
@@ -157,14 +159,12 @@ impl TopicMatcher {
         // Ties go to the reason that was named first, then to the one defined first.
         let reasons = found.iter().filter(|f| !is_fault(f));
         let best = reasons.map(|f| (std::cmp::Reverse(total(top(f), found)), f.turn, top(f))).min().map(|best| best.2);
-        let has_sub = |reason: u16, found: &[Found]| {
-            found.iter().any(|f| topics.list[usize::from(f.topic)].parent == Some(usize::from(reason)))
-        };
-        let keep: Vec<Found> = match found.iter().any(|f| has_sub(f.topic, found)) {
-            true => found.iter().filter(|f| !has_sub(f.topic, found)).copied().collect(),
-            false => std::mem::take(found),
-        };
-        *found = keep;
+        let main_has_sub = found.iter().any(|f| best.is_some() && topics.list[usize::from(f.topic)].parent == best);
+        found.retain(|f| {
+            let topic = usize::from(f.topic);
+            let first_level = topics.list[topic].parent.is_none() && !topics.list[topic].is_fault();
+            !first_level || best == Some(topic) && !main_has_sub
+        });
         found.sort_by_key(|f| (is_fault(f), Some(top(f)) != best, std::cmp::Reverse(f.score), f.turn, f.topic));
         best.or(topics.other).map(|n| n as u16)
     }

@@ -42,6 +42,11 @@ impl<'d> Faults<'d> {
         });
     }
 
+    /// A collector for another file that adds to the same faults.
+    pub fn of(&mut self, file: Arc<SourceFile>) -> Faults<'_> {
+        Faults { file, all: self.all }
+    }
+
     /// Adds a remark at a place.
     pub fn note(&mut self, code: Code, range: Range<usize>, message: impl Into<String>, hint: Option<String>) {
         self.at(code, range, message, hint);
@@ -220,6 +225,18 @@ impl<'t> Table<'t> {
             self.table.iter().map(|(k, v)| (At { value: k.get_ref().to_string(), range: k.span() }, v)).collect();
         all.sort_by_key(|(k, _)| k.range.start);
         all
+    }
+
+    /// Every key with its number, for tables of weights.
+    pub fn numbers(&self, faults: &mut Faults<'_>) -> Vec<(At<String>, f64)> {
+        let mut out = Vec::new();
+        for (name, value) in self.entries() {
+            match number(value.get_ref()) {
+                Some(number) => out.push((name, number)),
+                None => wrong_type(faults, &name.value, value, "数字"),
+            }
+        }
+        out
     }
 
     /// Reports every key that nobody asked for.

@@ -68,8 +68,7 @@ pub fn evaluation_order(markers: &[Marker]) -> Vec<MarkerId> {
         .iter()
         .map(|m| {
             let mut list = Vec::new();
-            m.context.markers(|id| list.push(id));
-            m.blocks.iter().for_each(|b| b.context.markers(|id| list.push(id)));
+            m.needs(|id| list.push(id));
             list
         })
         .collect();
@@ -146,8 +145,7 @@ fn unused(pack: &Pack, all: &mut Vec<Diagnostic>) {
         }
     };
     for marker in &pack.markers {
-        marker.context.markers(&mut mark);
-        marker.blocks.iter().for_each(|b| b.context.markers(&mut mark));
+        marker.needs(&mut mark);
     }
     let mut expression = |e: &Expr| e.markers(&mut mark);
     for rule in &pack.rules {

@@ -62,7 +62,7 @@ fn bounds(marker: &Marker, block: &Block, all: &mut Vec<Diagnostic>) {
         fault(marker, codes::UNREACHABLE, "min_chars", message, None, all);
     }
     let patterns = block.phrases.len() + block.nears.len();
-    if block.regexes.is_empty() && block.at_least as usize > patterns {
+    if block.at_least > 1 && block.regexes.is_empty() && block.at_least as usize > patterns {
         let message = format!("at_least = {} 多于这一段的短语数 {patterns},永远凑不齐", block.at_least);
         fault(marker, codes::UNREACHABLE, "at_least", message, None, all);
     }

@@ -7,6 +7,7 @@ use super::codes;
 use super::expression::MarkerId;
 use super::fields::{At, Faults, Table};
 use super::reference::Names;
+use super::turn_model::TurnModel;
 use crate::conversation::Role;
 use crate::diagnostic::SourceFile;
 use crate::text::EntityKind;
@@ -232,6 +233,8 @@ pub struct Marker {
     pub about: String,
     /// Whose turns carry it; none: both sides'.
     pub role: Option<Role>,
+    /// Decides instead of the blocks, which then only inform it.
+    pub model: Option<Arc<TurnModel>>,
     /// Pattern blocks.
     pub blocks: Vec<Block>,
     /// Conditions for the whole marker.
@@ -240,6 +243,15 @@ pub struct Marker {
     pub examples: Vec<MarkerExample>,
     /// The file it stands in.
     pub file: Arc<SourceFile>,
+}
+
+impl Marker {
+    /// Calls `f` with every marker this one looks at.
+    pub fn needs(&self, mut f: impl FnMut(MarkerId)) {
+        self.context.markers(&mut f);
+        self.blocks.iter().for_each(|b| b.context.markers(&mut f));
+        self.model.iter().flat_map(|m| &m.markers).for_each(|m| f(m.1));
+    }
 }
 
 /// Reads a marker file. Faults are collected; what can be read is returned.
@@ -252,6 +264,7 @@ pub fn read(id: &str, mut table: Table<'_>, names: &Names<'_>, faults: &mut Faul
     };
     let context = context(&mut table, names, faults);
     let own = table.range();
+    let model = model(id, &mut table, names, faults);
     let mut blocks = Vec::new();
     if let Some(block) = block(&mut table, names, faults, true) {
         blocks.push(block);
@@ -278,6 +291,9 @@ pub fn read(id: &str, mut table: Table<'_>, names: &Names<'_>, faults: &mut Faul
         }
         pattern.finish("[[pattern]] ", faults);
     }
+    if blocks.is_empty() && model.is_some() {
+        blocks.push(Block { at_least: 1, min_hits: 1, ..Block::default() });
+    }
     if blocks.is_empty() {
         faults.at(
             codes::NO_PATTERN,
@@ -297,7 +313,44 @@ pub fn read(id: &str, mut table: Table<'_>, names: &Names<'_>, faults: &mut Faul
         );
     }
     table.finish("标记", faults);
-    Marker { id: id.to_string(), title, about, role, blocks, context, examples, file: faults.file().clone() }
+    Marker { id: id.to_string(), title, about, role, model, blocks, context, examples, file: faults.file().clone() }
+}
+
+/// The learnt model of a marker of `kind = "model"`.
+fn model(id: &str, table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>) -> Option<Arc<TurnModel>> {
+    let kind = table.string("kind", faults);
+    let name = table.string("model", faults);
+    match &kind {
+        Some(kind) if kind.value == "model" => {}
+        Some(kind) if kind.value == "rules" && name.is_none() => return None,
+        None if name.is_none() => return None,
+        Some(kind) if kind.value != "rules" => {
+            let hint = Some("可写 rules(短语等,默认)或 model(学来的权重)".into());
+            faults.at(codes::BAD_VALUE, kind.range.clone(), format!("kind 不能是 `{}`", kind.value), hint);
+            return None;
+        }
+        _ => {
+            let range = name.map_or(0..1, |n| n.range);
+            faults.at(codes::MISSING_KEY, range, "写了 model 还要写 kind = \"model\"", None);
+            return None;
+        }
+    }
+    let Some(name) = name else {
+        let hint = Some(format!("加一行 model = \"{id}.model.toml\",文件由 zhijian calibrate markers 写出"));
+        faults.at(codes::MISSING_KEY, table.head(), "缺少 `model`", hint);
+        return None;
+    };
+    let Some(file) =
+        names.files.get(&format!("markers/{}", name.value)).filter(|_| name.value.ends_with(".model.toml"))
+    else {
+        let hint = Some("模型文件放在 markers/ 里,文件名以 .model.toml 结尾".into());
+        faults.at(codes::MISSING_FILE, name.range, format!("找不到模型文件 `{}`", name.value), hint);
+        return None;
+    };
+    let mut inner = faults.of(file.clone());
+    let parsed = super::fields::parse(&file.text, &mut inner);
+    let table = Table::new(parsed.get_ref(), 0..file.text.len());
+    Some(Arc::new(super::turn_model::read(table, names.markers, &mut inner)))
 }
 
 /// `agent`, `customer` or `any`; the outer `None` is a fault.

@@ -21,6 +21,7 @@ pub mod scorecard;
 pub mod source;
 pub mod template;
 pub mod topics;
+pub mod turn_model;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -256,7 +257,8 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         },
     };
 
-    let mut ids: Vec<String> = files.under("markers", ".toml").map(|(stem, _)| stem.to_string()).collect();
+    let stems = files.under("markers", ".toml").filter(|(stem, _)| !stem.ends_with(".model"));
+    let mut ids: Vec<String> = stems.map(|(stem, _)| stem.to_string()).collect();
     ids.sort();
     let names = Names { markers: &ids, lists: &frame.lists, files: &files };
     let mut markers = Vec::with_capacity(ids.len());

@@ -59,17 +59,8 @@ pub fn read(mut table: Table<'_>, ids: &[String], faults: &mut Faults<'_>) -> Sa
     if let Some(mut all) = table.table("words", faults) {
         for (region, key, _) in Region::ALL {
             let Some(inner) = all.table(key, faults) else { continue };
-            for (word, value) in inner.entries() {
-                let weight = value.get_ref().as_float().and_then(|f| f.as_str().parse().ok());
-                let whole = || value.get_ref().as_integer().and_then(|i| i.as_str().parse::<f64>().ok());
-                match weight.or_else(whole) {
-                    Some(weight) => words.push(WordWeight { region, word: word.value, weight }),
-                    None => {
-                        let message = format!("词 `{}` 的权重要写数字", word.value);
-                        faults.at(codes::WRONG_TYPE, value.span(), message, None);
-                    }
-                }
-            }
+            let weights = inner.numbers(faults).into_iter();
+            words.extend(weights.map(|(word, weight)| WordWeight { region, word: word.value, weight }));
         }
         all.finish("[words] ", faults);
     }

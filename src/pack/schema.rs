@@ -43,6 +43,8 @@ pub enum Kind {
     Named(Keys),
     /// Lists of texts under names of the user's own.
     NamedTexts,
+    /// Numbers under names of the user's own.
+    NamedNumbers,
 }
 
 /// Groups of keys.
@@ -56,7 +58,7 @@ const fn must(name: &'static str, kind: Kind, about: &'static str) -> Key {
     Key { name, kind, about, required: true }
 }
 
-use Kind::{Bound, Count, Flag, Named, NamedTexts, Number, OneOf, Parts, Table, Tables, Text, Texts};
+use Kind::{Bound, Count, Flag, Named, NamedNumbers, NamedTexts, Number, OneOf, Parts, Table, Tables, Text, Texts};
 
 const NEAR: &[Key] = &[
     must("parts", Parts, "要靠近出现的几部分,每部分一个词或几个可选的词"),
@@ -134,6 +136,8 @@ const MARKER_EXAMPLE: &[Key] = &[
 
 const MARKER: &[Key] = &[
     must("title", Text, "中文名"),
+    key("kind", OneOf(&["rules", "model"]), "rules 用短语等判断(默认),model 用学来的权重判断"),
+    key("model", Text, "kind = \"model\" 时:markers/ 里的模型文件,名字以 .model.toml 结尾"),
     must("role", OneOf(SIDES), "谁说的:agent 客服、customer 客户、any 双方"),
     key("about", Text, "一句话说明它是什么意思"),
     key(
@@ -288,6 +292,57 @@ const TOPICS: &[Key] = &[
     key("fault", Tables(&[TOPIC, &[key("urgency", OneOf(&["high", "normal"]), "紧急程度")]]), "商品问题"),
 ];
 
+const ESTIMATE: &[Key] = &[
+    key("intercept", Number, "平均水平的会话的估计,默认 0.5"),
+    key("about", Text, "说明"),
+    key("learnt", Table(&[LEARNT]), "从哪里学来的,只给人看"),
+    key("feature", Tables(&[FEATURE]), "特征和权重"),
+    key("words", Table(&[WORDS]), "说到就算的词和权重"),
+];
+
+const LEARNT: &[Key] = &[
+    key("conversations", Count, "用了多少通打过分的会话"),
+    key("target", Text, "学的是什么分值"),
+    key("rho", Number, "交叉验证:与人打分的等级相关"),
+    key("auc_bad", Number, "交叉验证:认出不满意的 AUC"),
+    key("penalty", Number, "岭回归的惩罚"),
+];
+
+const FEATURE: &[Key] = &[
+    must("id", Text, "customer.标记.位置、agent.标记.位置,或会话形态的名字"),
+    must("title", Text, "作为理由时的说法"),
+    key("absent", Text, "没有它而影响估计时的说法;不写则没有它不作理由"),
+    must("weight", Number, "特征值每多 1,估计抬高或压低多少"),
+    key("mean", Number, "特征的平均值,默认 0"),
+];
+
+const WORDS: &[Key] = &[
+    key("customer_open", NamedNumbers, "客户在客服答复之前说的词"),
+    key("customer_later", NamedNumbers, "客户后来说的词"),
+    key("agent", NamedNumbers, "客服说的词"),
+];
+
+const PROFILE: &[Key] = &[
+    must("id", Text, "编号"),
+    must("title", Text, "中文名"),
+    key("title_en", Text, "英文名"),
+    key("figure", OneOf(&["mean", "within"]), "mean 平均等待时长,within 在 limit 内答复的占比"),
+    key("unit", OneOf(&["round", "session", "customer"]), "按轮、按会话的第一轮、按一通咨询"),
+    key("limit", Text, "达标时限,如 \"180s\""),
+    key("cap", Text, "超过它按它算"),
+    key("unanswered", Text, "未回复按它算"),
+    key("hours", Text, "服务时间,如 \"08:00-23:00\""),
+    key("replies", Texts, "算回复的消息: person、assisted、auto、bot"),
+    key("bot", OneOf(&["exclude", "wait"]), "机器人接待的轮次剔除,或一直等到人工"),
+    key("transfer", OneOf(&["first_unanswered", "follow"]), "没回复就转接怎么算"),
+    key("session_gap", Text, "间隔多久算新的会话"),
+    key("channels", Texts, "适用的渠道"),
+    key("ignore_polite", Flag, "客户道谢告别不要求回复"),
+    key("source", Text, "口径的依据"),
+];
+
+const PROFILES: &[Key] = &[key("profile", Tables(&[PROFILE]), "平台响应指标")];
+
 /// The kinds of files: name, title, which files, keys.
 pub const FILES: &[(&str, &str, &str, Keys)] = &[
     ("marker", "标记", "markers/*.toml", &[MARKER, BLOCK, CONTEXT]),
@@ -295,6 +350,8 @@ pub const FILES: &[(&str, &str, &str, Keys)] = &[
     ("scorecard", "评分卡", "scorecard.toml", &[SCORECARD]),
     ("pack", "规则包", "pack.toml", &[PACK]),
     ("topics", "来访原因", "topics.toml", &[TOPICS]),
+    ("satisfaction", "满意度估计", "satisfaction.toml", &[ESTIMATE]),
+    ("profiles", "平台响应指标", "profiles.toml", &[PROFILES]),
 ];
 
 /// The JSON Schema (draft 2020-12) of a kind of file.
@@ -352,6 +409,7 @@ fn value(kind: Kind) -> Value {
         Tables(keys) => json!({"type": "array", "items": Value::Object(object(keys))}),
         Named(keys) => json!({"type": "object", "additionalProperties": Value::Object(object(keys))}),
         NamedTexts => json!({"type": "object", "additionalProperties": texts()}),
+        NamedNumbers => json!({"type": "object", "additionalProperties": {"type": "number"}}),
     }
 }
 

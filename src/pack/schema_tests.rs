@@ -25,6 +25,7 @@ fn sample(kind: Kind, strange: bool) -> String {
         Tables(keys) => format!("[{}]", inline(keys, strange)),
         Named(keys) => format!("{{ abuse = {} }}", inline(keys, strange)),
         NamedTexts => "{ own = [\"x\"] }".into(),
+        NamedNumbers => "{ own = 1.5 }".into(),
     }
 }
 
@@ -71,6 +72,8 @@ fn path(kind: &str) -> &'static str {
         "rule" => "rules/x.toml",
         "scorecard" => "scorecard.toml",
         "pack" => "pack.toml",
+        "satisfaction" => "satisfaction.toml",
+        "profiles" => "profiles.toml",
         _ => "topics.toml",
     }
 }

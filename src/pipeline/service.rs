@@ -133,12 +133,14 @@ fn topics(totals: &mut ServiceTotals, engine: &Engine, conversation: &Conversati
     if let Some(main) = main.filter(|m| !shown.contains(m)) {
         shown.push(main);
     }
+    // The reason that leads the main first level is the main second level.
+    let main_sub = inspection.topics.first().map(|f| usize::from(f.topic)).filter(|t| Some(pack.top(*t)) == main);
     let id_hash = hash(&conversation.id);
     let mut words: Option<Vec<String>> = None;
     for topic in shown {
         let own = totals.topic(&pack.list[topic].id);
         own.conversations += 1;
-        own.main += u64::from(main == Some(topic));
+        own.main += u64::from(main == Some(topic) || main_sub == Some(topic));
         own.resolution[inspection.verdict.resolution as usize] += 1;
         if let Some((score, _)) = inspection.score {
             own.judged += 1;

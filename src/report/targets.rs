@@ -340,6 +340,6 @@ mod tests {
         assert_eq!(of("quarter"), [("2026Q3".into(), 1), ("2026Q4".into(), 6)]);
         assert_eq!(of("year"), [("2026".into(), 7)]);
         assert_eq!(of("month").len(), 3);
-        assert_eq!(of("week")[2].0, "2026-W53");
+        assert_eq!(of("week"), [("2026-W40".into(), 3), ("2026-W53".into(), 4)]);
     }
 }

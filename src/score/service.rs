@@ -190,7 +190,7 @@ fn add(own: &mut [u64], more: &[u64]) {
 pub struct TopicTotals {
     /// Conversations that show it.
     pub conversations: u64,
-    /// Conversations whose main reason it is (first level only).
+    /// Conversations whose main reason it is, on its level.
     pub main: u64,
     /// By resolution.
     pub resolution: [u64; 3],

@@ -14,6 +14,7 @@ pub fn root() -> PathBuf {
 /// The settings the program takes from the environment: none of them may come from whoever runs the tests.
 const ENVIRONMENT: &[&str] = &[
     "ZHIJIAN_RULES",
+    "ZHIJIAN_SATISFACTION",
     "ZHIJIAN_SEGMENT",
     "ZHIJIAN_THREADS",
     "ZHIJIAN_ENCODING",

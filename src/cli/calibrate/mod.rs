@@ -1,6 +1,7 @@
 //! `zhijian calibrate`: learns the satisfaction estimate from a user's own rated conversations.
 
 mod labels;
+mod markers;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,8 +33,17 @@ enum Features {
     Pack,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// 用逐条判断过的消息学一个标记
+    Markers(Box<markers::Args>),
+}
+
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
@@ -51,8 +61,8 @@ pub struct Args {
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     bad: Option<f64>,
     /// 写出的模型;放进规则包叫 satisfaction.toml,或用 inspect --satisfaction 指定
-    #[arg(long, short, value_name = "FILE")]
-    out: PathBuf,
+    #[arg(long, short, value_name = "FILE", required = true)]
+    out: Option<PathBuf>,
     /// 交叉验证分几份
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(2..=50))]
     folds: u64,
@@ -83,6 +93,10 @@ fn range(text: &str) -> Result<(f64, f64), String> {
 }
 
 pub fn run(args: Args) -> Result<Outcome> {
+    if let Some(What::Markers(args)) = &args.what {
+        return markers::run(args);
+    }
+    let out = args.out.clone().unwrap_or_default();
     let stop = Stop::listen()?;
     let target = match &args.labels {
         Some(path) => labels::read(path)?,
@@ -127,8 +141,8 @@ pub fn run(args: Args) -> Result<Outcome> {
         ))
     })?;
     stop.check()?;
-    let file = model_file(&args, &target, &learnt);
-    std::fs::write(&args.out, file).map_err(|e| Error::write(&args.out, e))?;
+    let file = model_file(&target, &learnt);
+    std::fs::write(&out, file).map_err(|e| Error::write(&out, e))?;
     if let Some(path) = &args.predictions {
         write_predictions(path, &ids, &learnt)?;
     }
@@ -136,7 +150,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         let text = serde_json::to_string_pretty(&learnt.report).map_err(|e| Error::Other(e.to_string()))?;
         writeln_out!("{text}");
     } else {
-        print_report(&args, &learnt.report, unrated, rejected)?;
+        print_report(&out, &learnt.report, unrated, rejected)?;
     }
     Ok(Outcome::Done)
 }
@@ -201,7 +215,7 @@ fn scale(args: &Args, target: &Target) -> Result<(f64, f64)> {
     }
 }
 
-fn model_file(args: &Args, target: &Target, learnt: &Learnt) -> String {
+fn model_file(target: &Target, learnt: &Learnt) -> String {
     let report = &learnt.report;
     let about = [
         "满意度估计的权重:intercept + Σ weight × (特征值 − mean) + Σ 说到的词的权重,截到 0–1。".to_string(),
@@ -220,7 +234,6 @@ fn model_file(args: &Args, target: &Target, learnt: &Learnt) -> String {
     info.extend(number(report.rho).map(|v| ("rho", v)));
     info.extend(number(report.auc_bad).map(|v| ("auc_bad", v)));
     info.push(("penalty", format!("{:?}", report.penalty)));
-    let _ = args;
     satisfaction::write(&learnt.model, &about, &info)
 }
 
@@ -242,7 +255,7 @@ fn shown(value: Option<f64>) -> String {
     value.map_or_else(|| "–".into(), |v| format!("{v:.3}"))
 }
 
-fn print_report(args: &Args, report: &Report, unrated: u64, rejected: u64) -> Result<()> {
+fn print_report(out: &Path, report: &Report, unrated: u64, rejected: u64) -> Result<()> {
     let before = |v: Option<f64>| v.map_or_else(String::new, |v| format!("(规则包现有权重 {v:.3})"));
     writeln_out!("有分值的会话 {} 通(没有分值 {unrated},读不了 {rejected})", report.conversations);
     writeln_out!("试了特征 {} 个、词 {} 个;惩罚 {}", report.features, report.words, report.penalty);
@@ -278,6 +291,6 @@ fn print_report(args: &Args, report: &Report, unrated: u64, rejected: u64) -> Re
     if !report.strongest_words.is_empty() {
         writeln_out!("\n影响最大的词:\n{}", list(&report.strongest_words));
     }
-    writeln_out!("\n模型写在 {}。用法: zhijian inspect … --satisfaction {0}", args.out.display());
+    writeln_out!("\n模型写在 {}。用法: zhijian inspect … --satisfaction {0}", out.display());
     Ok(())
 }

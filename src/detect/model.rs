@@ -1,0 +1,218 @@
+//! Learnt markers: what a model looks at in a message, and which messages it says yes to.
+//!
+//! A model is settled in its turn among the markers, so that it sees those it looks at and others may look at it. Its
+//! hits quote the words that spoke loudest for it. Without a segmenter there are no words: the marker's own phrases, if
+//! it has any, then decide alone.
+
+use std::collections::BTreeMap;
+
+use super::hit::{Hit, Hits};
+use crate::conversation::{Conversation, Role};
+use crate::pack::expression::MarkerId;
+use crate::pack::turn_model::{Spot, TurnModel, TurnShape};
+use crate::span::Span;
+use crate::text::{Segmenter, View};
+
+/// Words quoted for one message at most.
+const QUOTED: usize = 3;
+
+/// The words of a conversation's messages, with their places in the original.
+#[derive(Debug, Default, Clone)]
+pub struct TurnWords {
+    turns: Vec<Vec<(String, Span)>>,
+    view: View,
+    cuts: Vec<u32>,
+}
+
+impl TurnWords {
+    /// Cuts all messages of people into words.
+    pub fn fill(&mut self, conversation: &Conversation<'_>, segmenter: &Segmenter) {
+        self.turns.clear();
+        for turn in &conversation.turns {
+            let mut words = Vec::new();
+            if turn.is_human_words() {
+                crate::text::plain(&turn.text, &mut self.view);
+                segmenter.cut_into(self.view.text(), &mut self.cuts);
+                for cut in self.cuts.windows(2) {
+                    let range = cut[0] as usize..cut[1] as usize;
+                    let word = &self.view.text()[range.clone()];
+                    if crate::metrics::satisfaction::is_telling(word) {
+                        words.push((word.to_string(), self.view.original(range)));
+                    }
+                }
+            }
+            self.turns.push(words);
+        }
+    }
+
+    /// Forgets everything: the messages have not been cut.
+    pub fn clear(&mut self) {
+        self.turns.clear();
+    }
+
+    /// True when [`TurnWords::fill`] has been called for this conversation.
+    pub fn is_filled(&self) -> bool {
+        !self.turns.is_empty()
+    }
+
+    /// The words of a message.
+    pub fn of(&self, turn: usize) -> &[(String, Span)] {
+        &self.turns[turn]
+    }
+}
+
+/// What stands around a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Around {
+    /// The other side's messages right before its own run of messages.
+    pub before: Vec<usize>,
+    /// The other side's messages right after.
+    pub after: Vec<usize>,
+}
+
+impl Around {
+    /// Looks around a message of customer or agent.
+    pub fn of(conversation: &Conversation<'_>, turn: usize) -> Around {
+        let own = conversation.turns[turn].role;
+        let run = |turns: &mut dyn Iterator<Item = usize>| {
+            let mut found = Vec::new();
+            for other in turns {
+                let said = &conversation.turns[other];
+                if !said.is_human_words() {
+                    continue;
+                }
+                match said.role == own {
+                    true if !found.is_empty() => break,
+                    true => {}
+                    false => found.push(other),
+                }
+            }
+            found
+        };
+        Around { before: run(&mut (0..turn).rev()), after: run(&mut (turn + 1..conversation.turns.len())) }
+    }
+
+    /// The messages of a spot.
+    pub fn turns(&self, spot: Spot, turn: usize) -> Vec<usize> {
+        match spot {
+            Spot::Own => vec![turn],
+            Spot::Before => self.before.clone(),
+            Spot::After => self.after.clone(),
+        }
+    }
+}
+
+/// The shape of a message, in the order of [`TurnShape::ALL`]; `rule` says whether the marker's own phrases hit.
+pub fn shapes(conversation: &Conversation<'_>, turn: usize, rule: bool) -> [f64; 6] {
+    let own = &conversation.turns[turn];
+    let same = |t: &crate::conversation::Turn<'_>| t.role == own.role && t.is_human_words();
+    let flag = |holds: bool| f64::from(u8::from(holds));
+    let chars = own.text.chars().filter(|c| c.is_alphanumeric()).count();
+    let mut out = [0.0; 6];
+    for (shape, ..) in TurnShape::ALL {
+        out[shape as usize] = match shape {
+            TurnShape::Rule => flag(rule),
+            TurnShape::First => flag(!conversation.turns[..turn].iter().any(same)),
+            TurnShape::Last => flag(!conversation.turns[turn + 1..].iter().any(same)),
+            TurnShape::Chars => (1.0 + chars as f64).log2(),
+            TurnShape::Question => flag(own.text.contains(['?', '\u{ff1f}'])),
+            TurnShape::Exclaim => flag(own.text.contains(['!', '\u{ff01}'])),
+        };
+    }
+    out
+}
+
+/// A model with the texts its hits are explained by.
+#[derive(Debug)]
+pub struct CompiledModel {
+    /// The weights.
+    pub model: TurnModel,
+    /// Whose messages.
+    pub role: Option<Role>,
+    /// The block its hits belong to.
+    pub block: u32,
+    /// For each word of the message itself, the number of the text that names it.
+    pub texts: BTreeMap<String, u32>,
+    /// The text that names the model as a whole.
+    pub whole: u32,
+}
+
+impl CompiledModel {
+    /// Replaces the marker's own hits by those of the messages the model says yes to; its own hits in those stay.
+    pub fn settle(
+        &self,
+        marker: MarkerId,
+        conversation: &Conversation<'_>,
+        words: &TurnWords,
+        hits: &Hits,
+        settled: &mut Vec<Hit>,
+    ) {
+        let rules = std::mem::take(settled);
+        for (turn, said) in conversation.turns.iter().enumerate() {
+            let fits = said.is_human_words() && self.role.is_none_or(|r| r == said.role);
+            if !fits || said.text.trim().is_empty() {
+                continue;
+            }
+            let number = turn as u32;
+            let own = rules.iter().filter(|h| h.turn == number);
+            let (odds, mut loudest) = self.log_odds(conversation, turn, own.clone().next().is_some(), words, hits);
+            if 1.0 / (1.0 + (-odds).exp()) < self.model.threshold {
+                continue;
+            }
+            settled.extend(own.copied());
+            loudest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            for (_, span, pattern) in loudest.into_iter().take(QUOTED) {
+                settled.push(Hit { turn: number, marker, span, pattern, block: self.block });
+            }
+            if settled.last().is_none_or(|h| h.turn != number) {
+                let start = said.text.len() - said.text.trim_start().len();
+                let span = Span::new(start, start + said.text.trim().len());
+                settled.push(Hit { turn: number, marker, span, pattern: self.whole, block: self.block });
+            }
+        }
+        settled.sort_by_key(|h| (h.turn, h.span.start));
+    }
+
+    /// The log-odds of a message, and its own words that speak for the marker: weight, place, text.
+    fn log_odds(
+        &self,
+        conversation: &Conversation<'_>,
+        turn: usize,
+        rule: bool,
+        words: &TurnWords,
+        hits: &Hits,
+    ) -> (f64, Vec<(f64, Span, u32)>) {
+        let around = Around::of(conversation, turn);
+        let mut odds = self.model.intercept;
+        for (value, weight) in shapes(conversation, turn, rule).iter().zip(&self.model.shapes) {
+            odds += value * weight;
+        }
+        for (spot, marker, weight) in &self.model.markers {
+            if around.turns(*spot, turn).iter().any(|t| hits.has(*t, *marker)) {
+                odds += weight;
+            }
+        }
+        let mut loudest = Vec::new();
+        for (spot, ..) in Spot::ALL {
+            let weights = &self.model.words[spot as usize];
+            let mut said = BTreeMap::new();
+            for at in around.turns(spot, turn) {
+                for (word, span) in words.of(at) {
+                    if let Some(weight) = weights.get(word) {
+                        said.entry(word.as_str()).or_insert((*weight, *span));
+                    }
+                }
+            }
+            for (word, (weight, span)) in said {
+                odds += weight;
+                if spot == Spot::Own
+                    && weight > 0.0
+                    && let Some(text) = self.texts.get(word)
+                {
+                    loudest.push((weight, span, *text));
+                }
+            }
+        }
+        (odds, loudest)
+    }
+}

@@ -1,0 +1,301 @@
+//! Learning a marker from messages people have judged, with an honest account of how good it is.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::design::{Column, Design, Linear};
+use super::folds;
+use super::logistic::{self, probability};
+use super::statistics::precision_recall_f1;
+use crate::conversation::{Conversation, Role};
+use crate::detect::hit::Hits;
+use crate::detect::model::{Around, TurnWords, shapes};
+use crate::pack::Pack;
+use crate::pack::expression::MarkerId;
+use crate::pack::turn_model::{Spot, Trait, TurnModel, TurnShape};
+
+/// Penalties tried, strongest first, per message.
+const PENALTIES: [f64; 6] = [0.1, 0.04, 0.015, 0.006, 0.002, 0.0006];
+
+const INNER_FOLDS: usize = 4;
+
+/// Weights of the log-odds smaller than this are left out of the model.
+const LEAST_WEIGHT: f64 = 0.005;
+
+/// Judged messages being collected.
+#[derive(Debug)]
+pub struct Messages {
+    marker: MarkerId,
+    role: Option<Role>,
+    usable: Vec<bool>,
+    ids: Vec<String>,
+    truth: Vec<bool>,
+    rule: Vec<bool>,
+    rows: Vec<Vec<(u32, f64)>>,
+    vocabulary: HashMap<Trait, u32>,
+}
+
+/// How to learn.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folds of the cross-validation, dealt by conversation.
+    pub folds: usize,
+    /// Seed of the folds.
+    pub seed: u64,
+    /// Messages a word must be in (or near) to be used.
+    pub min_messages: usize,
+}
+
+impl Messages {
+    /// No messages yet. Markers that look at this one cannot be looked at by it.
+    pub fn new(pack: &Pack, marker: MarkerId) -> Messages {
+        let mut usable = vec![true; pack.markers.len()];
+        usable[marker as usize] = false;
+        loop {
+            let mut changed = false;
+            for (id, other) in pack.markers.iter().enumerate().filter(|(id, _)| usable[*id]).collect::<Vec<_>>() {
+                let mut depends = false;
+                other.needs(|m| depends |= !usable[m as usize]);
+                if depends {
+                    usable[id] = false;
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        Messages {
+            marker,
+            role: pack.markers[marker as usize].role,
+            usable,
+            ids: Vec::new(),
+            truth: Vec::new(),
+            rule: Vec::new(),
+            rows: Vec::new(),
+            vocabulary: HashMap::new(),
+        }
+    }
+
+    /// Adds a judged message; returns false when it is not of the marker's side or says nothing.
+    pub fn add(
+        &mut self,
+        conversation: &Conversation<'_>,
+        words: &TurnWords,
+        hits: &Hits,
+        turn: usize,
+        truth: bool,
+    ) -> bool {
+        let said = &conversation.turns[turn];
+        let fits = said.is_human_words() && self.role.is_none_or(|r| r == said.role);
+        if !fits || said.text.trim().is_empty() {
+            return false;
+        }
+        let rule = hits.has(turn, self.marker);
+        let mut traits = BTreeSet::new();
+        let around = Around::of(conversation, turn);
+        for (spot, ..) in Spot::ALL {
+            for at in around.turns(spot, turn) {
+                traits.extend(words.of(at).iter().map(|(word, _)| Trait::Word(spot, word.clone())));
+                let markers = hits.markers(at).filter(|m| self.usable[*m as usize]);
+                traits.extend(markers.map(|m| Trait::Marker(spot, m)));
+            }
+        }
+        let mut row = Vec::with_capacity(traits.len() + 6);
+        let values = shapes(conversation, turn, rule);
+        let shapes = TurnShape::ALL.iter().map(|s| (Trait::Shape(s.0), values[s.0 as usize]));
+        for (trait_, value) in shapes.chain(traits.into_iter().map(|t| (t, 1.0))) {
+            let next = self.vocabulary.len() as u32;
+            row.push((*self.vocabulary.entry(trait_).or_insert(next), value));
+        }
+        self.ids.push(conversation.id.to_string());
+        self.truth.push(truth);
+        self.rule.push(rule);
+        self.rows.push(row);
+        true
+    }
+
+    /// Learns the marker; `None` with fewer than ten yes or ten no.
+    pub fn learn(&self, settings: &Settings) -> Option<Learnt> {
+        let yes = self.truth.iter().filter(|t| **t).count();
+        if yes < 10 || self.truth.len() - yes < 10 {
+            return None;
+        }
+        let (design, traits) = self.design(settings.min_messages);
+        let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
+        let outer = folds::deal(&ids, settings.folds, settings.seed);
+        let mut all: Vec<usize> = (0..ids.len()).collect();
+        all.sort_by_key(|row| ids[*row]);
+        let parts: Vec<Vec<(usize, bool)>> = (0..settings.folds)
+            .into_par_iter()
+            .map(|fold| {
+                let (train, test): (Vec<usize>, Vec<usize>) = all.iter().copied().partition(|r| outer[*r] != fold);
+                let (_, threshold, fit) = self.fit(&design, &train, settings.seed);
+                test.into_iter().map(|r| (r, probability(fit.predict(&design, r)) >= threshold)).collect()
+            })
+            .collect();
+        let mut said = vec![false; ids.len()];
+        parts.into_iter().flatten().for_each(|(row, yes)| said[row] = yes);
+        let (penalty, threshold, fit) = self.fit(&design, &all, settings.seed);
+        let (precision, recall, f1) = precision_recall_f1(&said, &self.truth);
+        let (precision_rules, recall_rules, f1_rules) = precision_recall_f1(&self.rule, &self.truth);
+        let model = model(threshold, &fit, &traits);
+        let mut strongest: Vec<(Trait, f64)> =
+            traits.iter().map(|t| (*t).clone()).zip(fit.weights.iter().copied()).filter(|s| s.1 != 0.0).collect();
+        strongest.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then_with(|| a.0.cmp(&b.0)));
+        strongest.truncate(30);
+        let report = Report {
+            messages: self.truth.len(),
+            yes,
+            folds: settings.folds,
+            penalty,
+            threshold,
+            precision,
+            recall,
+            f1,
+            precision_rules,
+            recall_rules,
+            f1_rules,
+        };
+        Some(Learnt { model, report, strongest })
+    }
+
+    fn design(&self, least: usize) -> (Design, Vec<&Trait>) {
+        let mut seen = vec![0usize; self.vocabulary.len()];
+        self.rows.iter().flatten().for_each(|(t, _)| seen[*t as usize] += 1);
+        let often = self.vocabulary.iter().filter(|(_, n)| seen[**n as usize] >= least.max(1));
+        let mut traits: Vec<(&Trait, u32)> = often.map(|(t, n)| (t, *n)).collect();
+        traits.sort_unstable();
+        let mut place = vec![u32::MAX; self.vocabulary.len()];
+        traits.iter().zip(0u32..).for_each(|((_, n), at)| place[*n as usize] = at);
+        let column = |t: &Trait| match t {
+            Trait::Shape(TurnShape::Chars) => Column::Number,
+            Trait::Shape(TurnShape::Rule) | Trait::Marker(Spot::Own, _) => Column::Marker,
+            _ => Column::Event,
+        };
+        let mut design = Design::new(traits.iter().map(|(t, _)| column(t)).collect());
+        for row in &self.rows {
+            let mut row: Vec<(u32, f64)> =
+                row.iter().map(|(t, v)| (place[*t as usize], *v)).filter(|e| e.0 != u32::MAX).collect();
+            row.sort_by_key(|e| e.0);
+            design.push(row);
+        }
+        (design, traits.into_iter().map(|t| t.0).collect())
+    }
+
+    /// Chooses penalty and threshold by cross-validation within `rows` (the best F1), and fits to all of them.
+    fn fit(&self, design: &Design, rows: &[usize], seed: u64) -> (f64, f64, Linear) {
+        let ids: Vec<&str> = rows.iter().map(|r| self.ids[*r].as_str()).collect();
+        let inner = folds::deal(&ids, INNER_FOLDS, seed ^ 0x5eed);
+        let parts: Vec<Vec<Vec<(usize, f64)>>> = (0..INNER_FOLDS)
+            .into_par_iter()
+            .map(|fold| {
+                let pick = |inside: bool| -> Vec<usize> {
+                    rows.iter().zip(&inner).filter(|(_, f)| (**f != fold) == inside).map(|(r, _)| *r).collect()
+                };
+                let (train, test) = (pick(true), pick(false));
+                let fits = logistic::path(design, &train, &self.truth, &PENALTIES);
+                let predict = |fit: &Linear| test.iter().map(|r| (*r, probability(fit.predict(design, *r)))).collect();
+                fits.iter().map(predict).collect()
+            })
+            .collect();
+        let mut best = (f64::NEG_INFINITY, 0, 0.5);
+        for n in 0..PENALTIES.len() {
+            let mut predicted: Vec<(f64, bool)> =
+                parts.iter().flat_map(|p| &p[n]).map(|(row, p)| (*p, self.truth[*row])).collect();
+            let (f1, threshold) = best_threshold(&mut predicted);
+            if f1 > best.0 + 1e-9 {
+                best = (f1, n, threshold);
+            }
+        }
+        let fit = logistic::path(design, rows, &self.truth, &PENALTIES[..=best.1]).pop().unwrap_or_default();
+        (PENALTIES[best.1], best.2, fit)
+    }
+}
+
+/// The threshold with the best F1, half way between two predictions.
+fn best_threshold(predicted: &mut [(f64, bool)]) -> (f64, f64) {
+    predicted.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let yes = predicted.iter().filter(|p| p.1).count() as f64;
+    let (mut hits, mut best) = (0.0, (0.0, 0.5));
+    for (n, (p, truth)) in predicted.iter().enumerate() {
+        hits += f64::from(u8::from(*truth));
+        let next = predicted.get(n + 1).map_or(0.0, |q| q.0);
+        let f1 = 2.0 * hits / (n as f64 + 1.0 + yes);
+        if next < *p && f1 > best.0 {
+            best = (f1, ((p + next) / 2.0).clamp(0.01, 0.99));
+        }
+    }
+    best
+}
+
+fn model(threshold: f64, fit: &Linear, traits: &[&Trait]) -> TurnModel {
+    let round = |value: f64| (value * 1e5).round() / 1e5;
+    let mut model = TurnModel { threshold: round(threshold), intercept: round(fit.intercept), ..TurnModel::default() };
+    for (trait_, weight) in traits.iter().zip(&fit.weights) {
+        let weight = round(*weight);
+        match trait_ {
+            Trait::Shape(shape) => model.shapes[*shape as usize] = weight,
+            _ if weight.abs() < LEAST_WEIGHT => {}
+            Trait::Word(spot, word) => {
+                model.words[*spot as usize].insert(word.clone(), weight);
+            }
+            Trait::Marker(spot, marker) => model.markers.push((*spot, *marker, weight)),
+        }
+    }
+    model
+}
+
+/// What learning came to.
+#[derive(Debug)]
+pub struct Learnt {
+    /// The model.
+    pub model: TurnModel,
+    /// How good it is on conversations it has not seen.
+    pub report: Report,
+    /// The strongest weights.
+    pub strongest: Vec<(Trait, f64)>,
+}
+
+/// How good a learnt marker is; precision, recall and F1 are from held-out conversations.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Judged messages.
+    pub messages: usize,
+    /// Those people said yes to.
+    pub yes: usize,
+    /// Folds.
+    pub folds: usize,
+    /// The penalty of the final model.
+    pub penalty: f64,
+    /// The threshold of the final model.
+    pub threshold: f64,
+    /// Held-out precision.
+    pub precision: f64,
+    /// Held-out recall.
+    pub recall: f64,
+    /// Held-out F1.
+    pub f1: f64,
+    /// Precision of the marker's own phrases on the same messages.
+    pub precision_rules: f64,
+    /// Recall of the marker's own phrases.
+    pub recall_rules: f64,
+    /// F1 of the marker's own phrases.
+    pub f1_rules: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_threshold_by_hand() {
+        // Yes at 0.9, 0.8, 0.3; no at 0.6, 0.1. Down to 0.8: P 1, R 2/3, F1 0.8; down to 0.3: P 3/4, R 1, F1 6/7.
+        let mut predicted = [(0.1, false), (0.3, true), (0.9, true), (0.6, false), (0.8, true)];
+        let (f1, threshold) = best_threshold(&mut predicted);
+        assert!((f1 - 6.0 / 7.0).abs() < 1e-12 && (threshold - 0.2).abs() < 1e-12);
+        assert_eq!(best_threshold(&mut [(0.4, false)]), (0.0, 0.5));
+    }
+}
