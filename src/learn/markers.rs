@@ -126,6 +126,7 @@ impl Messages {
         let (design, traits) = self.design(settings.min_messages);
         let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
         let outer = folds::deal(&ids, settings.folds, settings.seed);
+        // By id, so that the order of the input changes nothing.
         let mut all: Vec<usize> = (0..ids.len()).collect();
         all.sort_by_key(|row| ids[*row]);
         let parts: Vec<Vec<(usize, bool)>> = (0..settings.folds)

@@ -49,16 +49,25 @@ struct Candidate {
     absent: Option<String>,
 }
 
+/// One rated conversation.
+#[derive(Debug)]
+struct Example {
+    id: String,
+    agent: String,
+    target: f64,
+    weight: f64,
+    baseline: Option<f64>,
+    numbers: Vec<(u32, f64)>,
+    said: Vec<u32>,
+}
+
 /// Rated conversations being collected.
 #[derive(Debug)]
 pub struct Examples {
     candidates: Vec<Candidate>,
-    ids: Vec<String>,
-    agents: Vec<String>,
+    added: Vec<Example>,
     targets: Vec<f64>,
     weights: Vec<f64>,
-    baseline: Vec<f64>,
-    rows: Vec<(Vec<(u32, f64)>, Vec<u32>)>,
     vocabulary: HashMap<(Region, String), u32>,
     scene: Scene,
     words: SaidWords,
@@ -107,12 +116,9 @@ impl Examples {
         }
         Examples {
             candidates,
-            ids: Vec::new(),
-            agents: Vec::new(),
+            added: Vec::new(),
             targets: Vec::new(),
             weights: Vec::new(),
-            baseline: Vec::new(),
-            rows: Vec::new(),
             vocabulary: HashMap::new(),
             scene: Scene::default(),
             words: SaidWords::default(),
@@ -145,35 +151,34 @@ impl Examples {
             said.sort_unstable();
             said.dedup();
         }
-        self.ids.push(conversation.id.to_string());
-        self.agents.push(
-            self.scene
-                .agent
-                .last()
-                .map_or_else(String::new, |t| conversation.agent_of(&conversation.turns[*t as usize]).to_string()),
-        );
-        self.targets.push(target);
-        self.weights.push(weight);
-        self.baseline.push(baseline.unwrap_or(f64::NAN));
-        self.rows.push((numbers, said));
+        let last = self.scene.agent.last().map(|t| &conversation.turns[*t as usize]);
+        self.added.push(Example {
+            id: conversation.id.to_string(),
+            agent: last.map_or_else(String::new, |t| conversation.agent_of(t).to_string()),
+            target,
+            weight,
+            baseline,
+            numbers,
+            said,
+        });
         true
     }
 
     /// Number of examples.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.added.len()
     }
 
     /// True without examples.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.added.is_empty()
     }
 
     /// The matrix, and the words of its columns after the candidates'. Words said in fewer than `min_documents` examples
     /// are left out; the order is that of region and word, whatever the order of the input.
     fn design(&self, min_documents: usize) -> (Design, Vec<(Region, &str)>) {
         let mut documents = vec![0usize; self.vocabulary.len()];
-        self.rows.iter().flat_map(|r| &r.1).for_each(|w| documents[*w as usize] += 1);
+        self.added.iter().flat_map(|e| &e.said).for_each(|w| documents[*w as usize] += 1);
         let mut words: Vec<(Region, &str, u32)> = match min_documents {
             0 => Vec::new(),
             least => {
@@ -189,7 +194,7 @@ impl Examples {
         let mut columns = vec![Column::Number; self.candidates.len()];
         columns.resize(columns.len() + words.len(), Column::Event);
         let mut design = Design::new(columns);
-        for (numbers, said) in &self.rows {
+        for Example { numbers, said, .. } in &self.added {
             let mut said: Vec<u32> = said.iter().map(|w| place[*w as usize]).filter(|p| *p != u32::MAX).collect();
             said.sort_unstable();
             design.push(numbers.iter().copied().chain(said.into_iter().map(|c| (c, 1.0))));
@@ -199,17 +204,19 @@ impl Examples {
 
     /// Learns a model and reports how well it does on conversations it has not seen; `None` with fewer than 20 examples
     /// or when all targets are equal.
-    pub fn learn(&self, settings: &Settings) -> Option<Learnt> {
+    pub fn learn(&mut self, settings: &Settings) -> Option<Learnt> {
+        // By id, so that the order of the input changes nothing, not even the last digit of a sum.
+        self.added.sort_by(|a, b| a.id.cmp(&b.id));
+        self.targets = self.added.iter().map(|e| e.target).collect();
+        self.weights = self.added.iter().map(|e| e.weight).collect();
         let lowest = self.targets.iter().copied().fold(f64::INFINITY, f64::min);
         if self.len() < 20 || self.targets.iter().all(|t| *t == lowest) {
             return None;
         }
         let (design, words) = self.design(settings.min_documents);
-        let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
+        let ids: Vec<&str> = self.added.iter().map(|e| e.id.as_str()).collect();
         let outer = folds::deal(&ids, settings.folds, settings.seed);
-        // By id, so that the order of the input changes nothing, not even the last digit of a sum.
-        let mut all: Vec<usize> = (0..self.len()).collect();
-        all.sort_by_key(|row| ids[*row]);
+        let all: Vec<usize> = (0..self.len()).collect();
         let parts: Vec<Vec<(usize, f64)>> = (0..settings.folds)
             .into_par_iter()
             .map(|fold| {
@@ -224,12 +231,13 @@ impl Examples {
         let (means, factors) = design.scales(&all, &self.weights);
         let model = self.model(&fit, &means, &words);
         let report = self.report(settings, &predicted, penalty, &fit, (&means, &factors), &words);
+        let predicted = self.added.iter().zip(predicted).map(|(e, p)| (e.id.clone(), e.target, p)).collect();
         Some(Learnt { model, report, predicted })
     }
 
     /// Chooses the penalty by cross-validation within `rows` and fits to all of them.
     fn fit(&self, design: &Design, rows: &[usize], seed: u64) -> (f64, Linear) {
-        let ids: Vec<&str> = rows.iter().map(|r| self.ids[*r].as_str()).collect();
+        let ids: Vec<&str> = rows.iter().map(|r| self.added[*r].id.as_str()).collect();
         let inner = folds::deal(&ids, INNER_FOLDS, seed ^ 0x5eed);
         let errors: Vec<Vec<f64>> = (0..INNER_FOLDS)
             .into_par_iter()
@@ -310,7 +318,7 @@ impl Examples {
             .collect();
         strongest.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()).then_with(|| a.title.cmp(&b.title)));
         let top = |word: bool| strongest.iter().filter(|s| s.word == word).take(20).cloned().collect();
-        let has_baseline = self.baseline.iter().all(|b| !b.is_nan());
+        let baseline: Option<Vec<f64>> = self.added.iter().map(|e| e.baseline).collect();
         Report {
             conversations: self.len(),
             folds: settings.folds,
@@ -320,8 +328,8 @@ impl Examples {
             rho: spearman(predicted, &self.targets),
             auc_bad: auc_below(predicted, &bad),
             bad: bad.iter().filter(|b| **b).count(),
-            rho_before: if has_baseline { spearman(&self.baseline, &self.targets) } else { None },
-            auc_bad_before: if has_baseline { auc_below(&self.baseline, &bad) } else { None },
+            rho_before: baseline.as_ref().and_then(|b| spearman(b, &self.targets)),
+            auc_bad_before: baseline.as_ref().and_then(|b| auc_below(b, &bad)),
             rho_agents: self.agents_rho(predicted),
             calibration: calibration(predicted, &self.targets, 5),
             strongest_features: top(false),
@@ -332,9 +340,9 @@ impl Examples {
     /// Rank correlation of the agents' means, over agents with 30 conversations or more, when there are five of them.
     fn agents_rho(&self, predicted: &[f64]) -> Option<f64> {
         let mut sums = std::collections::BTreeMap::<&str, (f64, f64, f64)>::new();
-        for ((agent, p), t) in self.agents.iter().zip(predicted).zip(&self.targets) {
-            let sum = sums.entry(agent).or_default();
-            *sum = (sum.0 + 1.0, sum.1 + p, sum.2 + t);
+        for (example, p) in self.added.iter().zip(predicted) {
+            let sum = sums.entry(&example.agent).or_default();
+            *sum = (sum.0 + 1.0, sum.1 + p, sum.2 + example.target);
         }
         let means = sums.iter().filter(|(id, s)| s.0 >= 30.0 && !id.is_empty()).map(|(_, s)| (s.1 / s.0, s.2 / s.0));
         let (predicted, actual): (Vec<f64>, Vec<f64>) = means.unzip();
@@ -349,8 +357,8 @@ pub struct Learnt {
     pub model: SatisfactionModel,
     /// How good it is on conversations it has not seen.
     pub report: Report,
-    /// The held-out prediction of each example, in the order they were added.
-    pub predicted: Vec<f64>,
+    /// Id, target and held-out prediction of each example, by id.
+    pub predicted: Vec<(String, f64, f64)>,
 }
 
 /// How strong a feature or word is.

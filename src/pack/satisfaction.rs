@@ -132,7 +132,7 @@ mod tests {
     fn what_is_written_is_read() {
         let text = "intercept = 0.45\n[[feature]]\nid = \"customer.negative+thanks.later\"\ntitle = \"甲\"\nabsent = \"没有甲\"\n\
                     weight = -0.12345\nmean = 0.5\n[[feature]]\nid = \"turns\"\ntitle = \"条数\"\nweight = 1\n\
-                    [words.customer_open]\n\"骗\\\"子\" = -0.1\n[words.agent]\n请 = 0.02\n";
+                    [words.customer_open]\n\"骗\\\"子\" = -0.1\n[words.agent]\n\"请\" = 0.02\n";
         let (model, faults) = load(text);
         assert_eq!(faults, []);
         assert_eq!((model.features.len(), model.words().len()), (2, 2));
@@ -146,7 +146,7 @@ mod tests {
     fn faults_are_named() {
         let (_, faults) = load(
             "intercept = 0.5\n[[feature]]\nid = \"customer.negativ.later\"\nweight = 1\ntitle = \"x\"\n[[feature]]\n\
-             id = \"turn\"\ntitle = \"x\"\nweight = 0.1\n[[feature]]\nid = \"turns\"\ntitle = \"x\"\n[words.agent]\n请 = \"x\"\n",
+             id = \"turn\"\ntitle = \"x\"\nweight = 0.1\n[[feature]]\nid = \"turns\"\ntitle = \"x\"\n[words.agent]\n\"请\" = \"x\"\n",
         );
         let codes: Vec<_> = faults.iter().map(|f| f.code).collect();
         assert_eq!(codes, ["unknown-marker", "bad-value", "missing-key", "wrong-type"]);

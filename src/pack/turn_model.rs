@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn faults_are_named() {
         let (_, codes) =
-            load("threshold = 1.5\n[words.own]\n好 = \"x\"\n[markers.own]\nnegativ = 1\n[shape]\nlong = 1\n");
+            load("threshold = 1.5\n[words.own]\n\"好\" = \"x\"\n[markers.own]\nnegativ = 1\n[shape]\nlong = 1\n");
         assert_eq!(codes, ["bad-value", "wrong-type", "unknown-marker", "unknown-key"]);
     }
 }

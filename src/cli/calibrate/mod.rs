@@ -111,7 +111,6 @@ pub fn run(args: Args) -> Result<Outcome> {
     let mut examples = Examples::new(engine.pack(), args.features == Features::All);
     let mut scratch = Scratch::default();
     let segmenter = engine.detector().segmenter().filter(|_| args.words > 0);
-    let mut ids = Vec::new();
     let (mut unrated, mut rejected) = (0u64, 0u64);
     visit(reader, &progress, &stop, &mut rejected, &mut |conversation| {
         let Some(value) = target.of(conversation) else {
@@ -121,9 +120,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         let inspection = engine.inspect(conversation, &mut scratch);
         let before = inspection.satisfaction.estimate.map(|e| e as f64 / 1000.0);
         let share = ((value.value - scale.0) / (scale.1 - scale.0)).clamp(0.0, 1.0);
-        if examples.add(conversation, &inspection.hits, segmenter, (share, value.weight, before)) {
-            ids.push((conversation.id.to_string(), share));
-        }
+        examples.add(conversation, &inspection.hits, segmenter, (share, value.weight, before));
     })?;
     progress.finish();
     let bad = args.bad.or(matches!(target, Target::Rating).then_some(2.0));
@@ -144,7 +141,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     let file = model_file(&target, &learnt);
     std::fs::write(&out, file).map_err(|e| Error::write(&out, e))?;
     if let Some(path) = &args.predictions {
-        write_predictions(path, &ids, &learnt)?;
+        write_predictions(path, &learnt)?;
     }
     if args.json {
         let text = serde_json::to_string_pretty(&learnt.report).map_err(|e| Error::Other(e.to_string()))?;
@@ -237,10 +234,10 @@ fn model_file(target: &Target, learnt: &Learnt) -> String {
     satisfaction::write(&learnt.model, &about, &info)
 }
 
-fn write_predictions(path: &Path, ids: &[(String, f64)], learnt: &Learnt) -> Result<()> {
+fn write_predictions(path: &Path, learnt: &Learnt) -> Result<()> {
     let failed = |e| Error::write(path, e);
     let mut out = std::io::BufWriter::new(std::fs::File::create(path).map_err(failed)?);
-    for ((id, target), predicted) in ids.iter().zip(&learnt.predicted) {
+    for (id, target, predicted) in &learnt.predicted {
         let line = serde_json::json!({
             "conversation_id": id,
             "satisfaction_estimate": (predicted * 1000.0).round() / 1000.0,
