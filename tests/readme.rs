@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::root;
+use common::{root, zhijian};
 
 fn readme() -> String {
     std::fs::read_to_string(root().join("README.md")).unwrap()
