@@ -282,7 +282,7 @@ fn rules_are_listed_checked_and_tested() {
         .assert()
         .success()
         .stdout(predicate::str::ends_with("例子 4 个:通过 4,失败 0,待办 0\n"));
-    zhijian().args(["rules", "test", "no-such-id"]).args(MINI).assert().code(1);
+    zhijian().args(["rules", "test", "no-such-id"]).args(MINI).assert().code(2);
     let broken = ["--rules", "fixtures/packs-invalid/unknown-marker"];
     zhijian().args(["rules", "check"]).args(broken).assert().code(1).stdout(predicate::str::contains("unknown-marker"));
     let told = || predicate::str::contains("unknown-marker").and(predicate::str::contains("rules check"));
