@@ -163,7 +163,7 @@ mod tests {
         let total: f64 = rows.iter().map(|r| weights[*r]).sum();
         let mean_y = rows.iter().map(|r| weights[*r] * y[*r]).sum::<f64>() / total;
         let scaled = |row: usize| {
-            let mut x = vec![0.0; 10];
+            let mut x = [0.0; 10];
             design.row(row).iter().for_each(|(c, v)| x[*c as usize] = f64::from(*v));
             (0..10).map(|c| (x[c] - means[c]) * factors[c]).collect::<Vec<f64>>()
         };

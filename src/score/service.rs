@@ -319,7 +319,7 @@ mod tests {
             cell.judge(Some(Judged { score: i64::from(*seed) * 100, passed: *seed > 9, critical: false }));
             let topic = out.topic(&value);
             topic.conversations += 1;
-            topic.words.add(u64::from(*seed), &[value.clone()]);
+            topic.words.add(u64::from(*seed), std::slice::from_ref(&value));
             tally(&mut topic.channels, "chat");
         }
         out

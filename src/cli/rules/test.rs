@@ -31,7 +31,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let (mut results, fired) = examples::run_with_coverage(&engine);
     let wanted = |id: &str| args.ids.is_empty() || args.ids.iter().any(|i| i == id);
     results.retain(|r| wanted(&r.id));
-    for result in results.iter().filter(|r| !r.ok && !(r.todo && args.quiet)) {
+    for result in results.iter().filter(|r| !(r.ok || r.todo && args.quiet)) {
         let label = if result.todo { "待办" } else { "失败" };
         writeln_out!(
             "{label} {} {}\n  {}\n  期望 {},实际 {}\n  {}\n",
