@@ -83,7 +83,7 @@ fn blocks_do_not_show_in_the_results() {
             let (r, j, s) = run(&engine, &inputs, threads, block_bytes);
             assert!(r == results, "{input}: results with {threads} threads in blocks of {block_bytes}");
             assert!(j == rejects, "{input}: rejects with {threads} threads in blocks of {block_bytes}");
-            assert_eq!(s.aggregate, summary.aggregate);
+            assert!(s.aggregate == summary.aggregate);
             assert_eq!(
                 (s.records_inspected, s.records_rejected),
                 (summary.records_inspected, summary.records_rejected)
@@ -92,26 +92,28 @@ fn blocks_do_not_show_in_the_results() {
     }
 }
 
-/// Parts of a night, inspected apart and merged in any order, come to what the whole night comes to.
+/// Parts of a night, inspected apart and merged in any order, come to what the whole night comes to; but for what
+/// follows a customer from one conversation to the next, which no part can see.
 #[test]
 fn merged_parts_are_the_whole() {
     let engine = mini();
-    let whole = run(&engine, &[root().join(NIGHT).display().to_string()], 2, 1 << 16).2.aggregate;
+    let inspected = |path: std::path::PathBuf, threads| {
+        let mut all = run(&engine, &[path.display().to_string()], threads, 1 << 16).2.aggregate;
+        all.service.cross = Default::default();
+        all
+    };
+    let whole = inspected(root().join(NIGHT), 2);
     let base = tempfile::tempdir().unwrap();
     night_in_pieces(base.path());
-    let mut parts: Vec<Aggregate> = (0..30)
-        .map(|n| {
-            run(&engine, &[base.path().join(format!("{n:02}.jsonl")).display().to_string()], 1, 1 << 16).2.aggregate
-        })
-        .collect();
+    let mut parts: Vec<Aggregate> = (0..30).map(|n| inspected(base.path().join(format!("{n:02}.jsonl")), 1)).collect();
     let merge = |parts: &[Aggregate]| {
         let mut all = Aggregate::default();
         parts.iter().for_each(|part| all.merge(part.clone()));
         all
     };
-    assert_eq!(merge(&parts), whole);
+    assert!(merge(&parts) == whole);
     parts.reverse();
-    assert_eq!(merge(&parts), whole);
+    assert!(merge(&parts) == whole);
     parts.rotate_left(11);
-    assert_eq!(merge(&parts), whole);
+    assert!(merge(&parts) == whole);
 }
