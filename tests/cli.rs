@@ -41,12 +41,17 @@ fn the_nightly_job_writes_everything_and_every_record_is_accounted_for() {
     let mut expected: BTreeSet<String> = agents.iter().map(|a| format!("coaching/{a}.md")).collect();
     let rest = [
         "conversations.jsonl",
+        "metrics.csv",
+        "outcomes.csv",
+        "profiles.csv",
         "rejects.jsonl",
         "rules.csv",
         "run.json",
         "scorecards.csv",
         "scorecards.json",
         "skills.csv",
+        "targets.csv",
+        "topics.csv",
     ];
     expected.extend(rest.map(String::from));
     let written = files(&out);
@@ -276,7 +281,7 @@ fn rules_are_listed_checked_and_tested() {
         .args(MINI)
         .assert()
         .success()
-        .stdout("例子 4 个:通过 4,失败 0,待办 0\n");
+        .stdout(predicate::str::ends_with("例子 4 个:通过 4,失败 0,待办 0\n"));
     zhijian().args(["rules", "test", "no-such-id"]).args(MINI).assert().code(1);
     let broken = ["--rules", "fixtures/packs-invalid/unknown-marker"];
     zhijian().args(["rules", "check"]).args(broken).assert().code(1).stdout(predicate::str::contains("unknown-marker"));

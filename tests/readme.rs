@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::root;
+use common::{root, zhijian};
 
 fn readme() -> String {
     std::fs::read_to_string(root().join("README.md")).unwrap()
@@ -114,5 +114,15 @@ fn what_the_readme_points_to_is_there() {
     {
         let path = path.split('<').next().unwrap().trim_end_matches('*');
         assert!(root().join(path).exists(), "{path} is missing");
+    }
+}
+
+/// The reference of the default pack is what the program says of it today.
+#[test]
+fn the_reference_of_the_pack_is_up_to_date() {
+    zhijian().args(["rules", "doc", "--check", "rules/README.md"]).assert().success();
+    let text = std::fs::read_to_string(root().join("rules/README.md")).unwrap();
+    for id in ["`soothe-first`", "`off-platform`", "`off_platform`"] {
+        assert!(text.contains(id), "{id}");
     }
 }

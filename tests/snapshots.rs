@@ -26,6 +26,15 @@ fn help() {
         &["rules", "list"],
         &["rules", "check"],
         &["rules", "test"],
+        &["rules", "explain"],
+        &["rules", "diff"],
+        &["rules", "schema"],
+        &["rules", "new"],
+        &["rules", "new", "pack"],
+        &["rules", "import"],
+        &["rules", "hot"],
+        &["rules", "doc"],
+        &["calibrate"],
         &["completions"],
     ];
     // A new subcommand asks for its snapshot.

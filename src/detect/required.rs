@@ -30,7 +30,7 @@ pub fn required_literals(pattern: &str) -> Vec<Vec<String>> {
     let mut place = 0;
     sets.retain(|set| {
         place += 1;
-        place == 1 || rarity(set) >= 8
+        place == 1 || rarity(set) > 8
     });
     sets.truncate(SETS);
     sets

@@ -109,6 +109,17 @@ fn trial(encoding: &'static Encoding, sample: &[u8], complete: bool) -> (usize, 
     })
 }
 
+/// A small file's text, whatever its encoding; a byte-order mark is taken off.
+///
+/// ```
+/// assert_eq!(zhijian::input::text_of(b"\xc4\xfa\xba\xc3"), "您好");
+/// assert_eq!(zhijian::input::text_of("您好".as_bytes()), "您好");
+/// ```
+pub fn text_of(bytes: &[u8]) -> String {
+    let (encoding, bom) = byte_order_mark(bytes).unwrap_or_else(|| detect(bytes, true));
+    encoding.decode_without_bom_handling(&bytes[bom..]).0.into_owned()
+}
+
 /// The UTF-8 text of one file, read in portions.
 pub(crate) struct Text {
     stream: Stream,

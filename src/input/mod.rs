@@ -49,6 +49,7 @@ use serde::Serialize;
 
 pub use block::{Block, Item};
 pub use columns::{COLUMNS, Column, parse_columns};
+pub use encoding::text_of;
 pub use reader::Reader;
 pub use reject::{REJECT_CODES, Reject};
 

@@ -62,7 +62,8 @@ fn bounds(marker: &Marker, block: &Block, all: &mut Vec<Diagnostic>) {
         fault(marker, codes::UNREACHABLE, "min_chars", message, None, all);
     }
     let patterns = block.phrases.len() + block.nears.len();
-    if block.at_least > 1 && block.regexes.is_empty() && block.at_least as usize > patterns {
+    if block.at_least > 1 && block.regexes.is_empty() && block.entities.is_empty() && block.at_least as usize > patterns
+    {
         let message = format!("at_least = {} 多于这一段的短语数 {patterns},永远凑不齐", block.at_least);
         fault(marker, codes::UNREACHABLE, "at_least", message, None, all);
     }
@@ -113,9 +114,12 @@ fn context(pack: &Pack, marker: &Marker, role: Option<Role>, context: &Context, 
     }
 }
 
+/// A phrase as it is looked for: view, side, normalised.
+type Looked = (u8, Option<Role>, String);
+
 /// Matters of taste: phrases that several markers of one side share. Never part of loading.
 pub fn pedantic(pack: &Pack) -> Vec<Diagnostic> {
-    let mut owners: BTreeMap<(u8, Option<Role>, String), Vec<(usize, &str)>> = BTreeMap::new();
+    let mut owners: BTreeMap<Looked, Vec<(usize, &str)>> = BTreeMap::new();
     for (number, marker) in pack.markers.iter().enumerate() {
         for block in marker.blocks.iter().filter(|b| b.context.is_empty() && marker.context.is_empty()) {
             for phrase in &block.phrases {

@@ -104,6 +104,7 @@ const BLOCK: &[Key] = &[
     key("phrases", Texts, "短语,出现任一条就算;\"@名字\" 引用 pack.toml 的短语表"),
     key("phrases_file", Text, "放在 markers/ 里的短语文件:.txt 一行一条,或 .csv 取第一列"),
     key("regex", Texts, "正则(线性时间语法,不支持前后查找),不分大小写"),
+    key("entity", Texts, "实体:手机号、身份证、银行卡、订单号、网址、金额、日期之类"),
     key("near", Tables(&[NEAR]), "几部分靠近出现"),
     key("except", Texts, "例外:命中与它重叠或在同一句里就不算"),
     key("except_inside", Texts, "例外:命中落在它里面或与它重叠就不算(商品词)"),

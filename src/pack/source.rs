@@ -37,7 +37,7 @@ impl PackFiles {
     /// The pack in a folder.
     ///
     /// # Errors
-    /// When the folder or a file in it cannot be read, or a file is not UTF-8.
+    /// When the folder or a file in it cannot be read.
     pub fn folder(path: &Path) -> Result<PackFiles> {
         let mut files = Vec::new();
         collect_folder(path, path, &mut files)?;
@@ -90,8 +90,8 @@ fn collect_folder(root: &Path, dir: &Path, out: &mut Vec<(String, Arc<SourceFile
         if path.is_dir() {
             collect_folder(root, &path, out)?;
         } else if is_pack_file(&path) {
-            let text = std::fs::read_to_string(&path).map_err(|e| Error::read(&path, e))?;
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_string();
+            // Excel and old editors save GBK; a phrase list in the folder must not stop the pack from loading.
+            let text = crate::input::text_of(&std::fs::read(&path).map_err(|e| Error::read(&path, e))?);
             let inner = slashed(path.strip_prefix(root).unwrap_or(&path));
             out.push((inner, Arc::new(SourceFile { path, text })));
         }

@@ -120,7 +120,13 @@ fn append(array: &mut Array, phrases: &[String]) {
         return;
     }
     let indent = indent.unwrap_or_else(|| "\n  ".into());
-    let trailing = array.trailing().as_str().unwrap_or("\n").to_string();
+    // Without a comma at the end, what follows the last phrase belongs to it.
+    let mut trailing = array.trailing().as_str().unwrap_or("\n").to_string();
+    if let Some(last) = array.len().checked_sub(1).and_then(|n| array.get_mut(n)) {
+        let suffix = last.decor().suffix().and_then(|s| s.as_str()).unwrap_or("").to_string();
+        trailing.insert_str(0, &suffix);
+        last.decor_mut().set_suffix("");
+    }
     // A comment behind the last phrase stays behind it.
     let (comment, rest) = match trailing.rfind('\n') {
         Some(end) if trailing[..end].contains('#') => trailing.split_at(end),
