@@ -83,7 +83,7 @@ fn blocks_do_not_show_in_the_results() {
             let (r, j, s) = run(&engine, &inputs, threads, block_bytes);
             assert!(r == results, "{input}: results with {threads} threads in blocks of {block_bytes}");
             assert!(j == rejects, "{input}: rejects with {threads} threads in blocks of {block_bytes}");
-            assert_eq!(s.aggregate, summary.aggregate);
+            assert!(s.aggregate == summary.aggregate);
             assert_eq!(
                 (s.records_inspected, s.records_rejected),
                 (summary.records_inspected, summary.records_rejected)
@@ -115,9 +115,9 @@ fn merged_parts_are_the_whole() {
         parts.iter().for_each(|part| all.merge(part.clone()));
         all
     };
-    assert_eq!(merge(&parts), whole);
+    assert!(merge(&parts) == whole);
     parts.reverse();
-    assert_eq!(merge(&parts), whole);
+    assert!(merge(&parts) == whole);
     parts.rotate_left(11);
-    assert_eq!(merge(&parts), whole);
+    assert!(merge(&parts) == whole);
 }
