@@ -35,7 +35,7 @@
 //! let agent = &inspection.agents[0];
 //! let finding = agent.judgement.findings.iter().find(|f| engine.pack().rules[f.rule].id == "off-platform").unwrap();
 //! assert_eq!(finding.turn, 1);
-//! assert_eq!(finding.span.slice(&conversation.turns[1].text), "加 薇❤️信");
+//! assert_eq!(finding.span.slice(&conversation.turns[1].text), "薇❤️信 聊，给您优惠");
 //!
 //! // One critical finding is enough: the score is 0, the raw score is kept (both in milli-points).
 //! let score = agent.score.as_ref().unwrap();
