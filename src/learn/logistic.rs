@@ -8,7 +8,9 @@ use super::design::{Design, Linear};
 use super::ridge;
 
 const MOST_STEPS: usize = 25;
-const TOLERANCE: f64 = 1e-6;
+const TOLERANCE: f64 = 1e-10;
+const MOST_HALVINGS: usize = 30;
+const LEAST_WORKING_WEIGHT: f64 = 1e-6;
 
 /// The probability of log-odds.
 pub fn probability(odds: f64) -> f64 {
@@ -26,24 +28,58 @@ pub fn path(design: &Design, rows: &[usize], truth: &[bool], penalties: &[f64]) 
     let mut beta = vec![0.0; design.columns().len()];
     let (mut weights, mut response) = (vec![0.0; design.rows()], vec![0.0; design.rows()]);
     let mut one = |penalty: &f64| {
+        let penalty = penalty * rows.len() as f64;
+        let cost = |fit: &Linear| cost(design, rows, truth, &factors, penalty, fit);
+        let mut now = cost(&fit);
         for _ in 0..MOST_STEPS {
             for &row in rows {
-                let odds = fit.predict(design, row).clamp(-12.0, 12.0);
+                let odds = fit.predict(design, row);
                 let p = probability(odds);
-                weights[row] = (p * (1.0 - p)).max(1e-5);
+                weights[row] = (p * (1.0 - p)).max(LEAST_WORKING_WEIGHT);
                 response[row] = odds + (f64::from(u8::from(truth[row])) - p) / weights[row];
             }
-            let next = ridge::step(design, rows, &response, &weights, &factors, penalty * rows.len() as f64, &mut beta);
-            let moved = next.weights.iter().zip(&fit.weights).zip(&factors);
-            let moved = moved.filter(|(_, f)| **f > 0.0).map(|((a, b), f)| ((a - b) / f).powi(2)).sum::<f64>().sqrt();
-            fit = next;
-            if moved < TOLERANCE {
+            let mut next = ridge::step(design, rows, &response, &weights, &factors, penalty, &mut beta);
+            let mut then = cost(&next);
+            // A full step can overshoot where answers are nearly certain: go half way until it improves.
+            for _ in 0..MOST_HALVINGS {
+                if then <= now {
+                    break;
+                }
+                next = half_way(&fit, &next);
+                then = cost(&next);
+            }
+            if then > now {
+                break;
+            }
+            let gain = now - then;
+            (fit, now) = (next, then);
+            // The next step starts from what was taken of this one.
+            let scaled = fit.weights.iter().zip(&factors).map(|(w, f)| if *f > 0.0 { w / f } else { 0.0 });
+            beta.iter_mut().zip(scaled).for_each(|(b, w)| *b = w);
+            if gain <= TOLERANCE * now.abs().max(1.0) {
                 break;
             }
         }
         fit.clone()
     };
     penalties.iter().map(&mut one).collect()
+}
+
+/// What is minimised.
+fn cost(design: &Design, rows: &[usize], truth: &[bool], factors: &[f64], penalty: f64, fit: &Linear) -> f64 {
+    let surprise = |row: &usize| {
+        let odds = fit.predict(design, *row);
+        let against = if truth[*row] { -odds } else { odds };
+        // ln(1 + e^x) without overflow.
+        against.max(0.0) + (-against.abs()).exp().ln_1p()
+    };
+    let scaled = fit.weights.iter().zip(factors).filter(|(_, f)| **f > 0.0).map(|(w, f)| (w / f).powi(2));
+    rows.iter().map(surprise).sum::<f64>() + 0.5 * penalty * scaled.sum::<f64>()
+}
+
+fn half_way(from: &Linear, to: &Linear) -> Linear {
+    let weights = from.weights.iter().zip(&to.weights).map(|(a, b)| (a + b) / 2.0).collect();
+    Linear { intercept: (from.intercept + to.intercept) / 2.0, weights }
 }
 
 #[cfg(test)]
@@ -92,6 +128,33 @@ mod tests {
         assert_eq!(factors, [factor]);
         assert!(bias.abs() < 1e-3, "{bias}");
         assert!((factor * slope - penalty * 80.0 * fit.weights[0] / factor).abs() < 1e-3, "{slope} {fit:?}");
+    }
+
+    #[test]
+    fn steps_that_overshoot_are_shortened() {
+        // A column that all but decides the answer, and a few cases it gets wrong: full steps diverge from here.
+        let mut design = Design::new(vec![Column::Marker, Column::Event]);
+        let mut truth = Vec::new();
+        for n in 0..400u32 {
+            let (marker, yes) = (n % 16 == 0, n % 16 == 0 && n % 160 != 0 || n % 133 == 1);
+            design.push([(0, f64::from(u8::from(marker))), (1, f64::from(u8::from(n % 3 == 0)))]);
+            truth.push(yes);
+        }
+        let rows: Vec<usize> = (0..400).collect();
+        let (_, factors) = design.scales(&rows, &[1.0; 400]);
+        let fits = path(&design, &rows, &truth, &[0.1, 0.001, 1e-5]);
+        for (fit, penalty) in fits.iter().zip([0.1, 0.001, 1e-5]) {
+            assert!(fit.intercept.is_finite() && fit.intercept < 0.0 && fit.weights[0] > 0.0, "{fit:?}");
+            let best = cost(&design, &rows, &truth, &factors, penalty * 400.0, fit);
+            for (column, by) in [(0, 0.02), (0, -0.02), (1, 0.02), (1, -0.02)] {
+                let mut other = fit.clone();
+                other.weights[column] += by;
+                assert!(
+                    cost(&design, &rows, &truth, &factors, penalty * 400.0, &other) >= best,
+                    "{column} {by} {fit:?}"
+                );
+            }
+        }
     }
 
     #[test]
