@@ -160,6 +160,8 @@ pub struct Compiled {
     pub texts: Vec<String>,
     /// The block each text belongs to.
     pub owners: Vec<u32>,
+    /// Some block asks for the recogniser's confidence, so that a message's words alone do not tell what it shows.
+    pub asks_confidence: bool,
     /// Marker-level conditions, by marker.
     pub contexts: Vec<Context>,
     /// Learnt models, by marker.
@@ -205,7 +207,9 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     for (slot, patterns) in views.iter_mut().zip(builder.patterns) {
         *slot = scanner(patterns.0, patterns.1)?;
     }
+    let asks_confidence = blocks.iter().any(|b| b.block.min_confidence.is_some());
     Ok(Compiled {
+        asks_confidence,
         views,
         blocks,
         of_marker,
@@ -279,7 +283,7 @@ impl Builder {
             }
             let meaning = Meaning::Regex(self.regexes.len() as u32);
             self.regexes.push(ViewRegex { regex, text });
-            match required_literals(&source.to_lowercase_literals()).into_iter().next() {
+            match required_literals(&source.to_lowercase_literals()) {
                 Some(literals) => literals.into_iter().for_each(|l| self.pattern(view, l, used(meaning))),
                 None => self.patterns[view as usize].1.push(used(meaning)),
             }

@@ -41,9 +41,7 @@ pub struct Memory {
 impl Memory {
     /// The key of a message, or `None` when it is not worth keeping.
     pub fn key(&self, turn: &Turn<'_>, channel: Option<&str>) -> Option<u64> {
-        // A block may ask for the recogniser's confidence, which is not in the words.
-        let worth = turn.text.len() <= MOST_BYTES && turn.confidence.is_none();
-        worth.then(|| self.hasher.hash_one((turn.role, channel, &*turn.text)))
+        (turn.text.len() <= MOST_BYTES).then(|| self.hasher.hash_one((turn.role, channel, &*turn.text)))
     }
 
     /// What was found in the same message before, and its length in characters.
@@ -120,11 +118,8 @@ mod tests {
     }
 
     #[test]
-    fn what_depends_on_more_than_the_words_is_not_kept() {
+    fn long_messages_are_not_kept() {
         let memory = Memory::default();
-        let mut turn = Turn::new(Role::Agent, "好的");
-        turn.confidence = Some(0.9);
-        assert_eq!(memory.key(&turn, None), None);
         assert_eq!(memory.key(&Turn::new(Role::Agent, "好".repeat(100)), None), None);
     }
 }

@@ -5,35 +5,21 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Most alternatives worth keeping.
 const MOST: usize = 64;
-/// Most sets worth asking for: each one more must be found before a regex is run.
-const SETS: usize = 3;
-
-/// Sets of strings of which every match contains at least one each, the rarest first; empty when there is none.
+/// The rarest set of strings of which every match contains at least one; `None` when there is none.
 ///
 /// ```
 /// use zhijian::detect::required::required_literals;
-/// let sets = required_literals("(?:加|添加).{0,3}微信");
-/// assert_eq!(sets, [vec!["微信".to_string()], vec!["加".to_string(), "添加".to_string()]]);
-/// assert_eq!(required_literals("您.{0,3}微信").len(), 1, "您 is in every other message");
-/// assert!(required_literals("[一-龥]+").is_empty());
+/// assert_eq!(required_literals("(?:加|添加).{0,3}微信"), Some(vec!["微信".to_string()]));
+/// assert_eq!(required_literals("[一-龥]+"), None);
 /// ```
-pub fn required_literals(pattern: &str) -> Vec<Vec<String>> {
-    let Ok(hir) = regex_syntax::Parser::new().parse(pattern) else { return Vec::new() };
+pub fn required_literals(pattern: &str) -> Option<Vec<String>> {
+    let hir = regex_syntax::Parser::new().parse(pattern).ok()?;
     let mut sets = sets_of(&hir);
     for set in &mut sets {
         set.sort();
         set.dedup();
     }
-    sets.sort_by_key(|set| (std::cmp::Reverse(rarity(set)), set.clone()));
-    sets.dedup();
-    // A further set that nearly every message meets gates nothing and costs a match.
-    let mut place = 0;
-    sets.retain(|set| {
-        place += 1;
-        place == 1 || rarity(set) > 8
-    });
-    sets.truncate(SETS);
-    sets
+    sets.into_iter().min_by_key(|set| (std::cmp::Reverse(rarity(set)), set.clone()))
 }
 
 /// Characters found in every other message; a set that holds one of them alone gates little.
@@ -141,35 +127,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sets_are_those_no_match_can_do_without() {
-        let cases: &[(&str, &[&[&str]])] = &[
-            ("加.{0,3}[vV]信", &[&["V信", "v信"], &["加"]]),
-            ("(?:还没|没有)收到", &[&["没有收到", "还没收到"]]),
-            (r"[^0-9]{11}", &[]),
-            ("(?:快|赶紧)?发货", &[&["发货"]]),
-            ("为什么|怎么", &[&["为什么", "怎么"]]),
-            ("为什么|.*", &[]),
-            ("^您好", &[&["您好"]]),
-            ("(?s).+", &[]),
-            ("您.{0,9}(?:去找|问)厂家", &[&["去找厂家", "问厂家"]]),
+    fn the_set_is_one_no_match_can_do_without() {
+        let cases: &[(&str, Option<&[&str]>)] = &[
+            ("加.{0,3}[vV]信", Some(&["V信", "v信"])),
+            ("(?:还没|没有)收到", Some(&["没有收到", "还没收到"])),
+            (r"[^0-9]{11}", None),
+            ("(?:快|赶紧)?发货", Some(&["发货"])),
+            ("为什么|怎么", Some(&["为什么", "怎么"])),
+            ("为什么|.*", None),
+            ("^您好", Some(&["您好"])),
+            ("(?s).+", None),
+            ("您.{0,9}(?:去找|问)厂家", Some(&["去找厂家", "问厂家"])),
         ];
         for (pattern, wanted) in cases {
             let got = required_literals(pattern);
-            let got: Vec<Vec<&str>> = got.iter().map(|v| v.iter().map(String::as_str).collect()).collect();
-            assert_eq!(got, *wanted, "{pattern}");
+            let got: Option<Vec<&str>> = got.as_ref().map(|v| v.iter().map(String::as_str).collect());
+            assert_eq!(got.as_deref(), *wanted, "{pattern}");
         }
     }
 
     proptest::proptest! {
-        /// A match contains one of each set.
+        /// A match contains one of the set.
         #[test]
         fn never_loses_a_match(text in "[加微信v还没收到发货快]{0,12}") {
             for pattern in ["(?:加|还).{0,3}[v微]信?", "(?:快|没)+收到?发", "发货|收到|加微", "加.{0,2}(?:信|微.?v)"] {
                 let regex = regex::Regex::new(pattern).unwrap();
-                if regex.is_match(&text) {
-                    for set in required_literals(pattern) {
-                        proptest::prop_assert!(set.iter().any(|s| text.contains(s.as_str())), "{} {}", pattern, text);
-                    }
+                if let (true, Some(set)) = (regex.is_match(&text), required_literals(pattern)) {
+                    proptest::prop_assert!(set.iter().any(|s| text.contains(s.as_str())), "{} {}", pattern, text);
                 }
             }
         }

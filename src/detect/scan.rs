@@ -44,7 +44,8 @@ impl Detector {
         let [plain, squeezed, pinyin] = &mut scratch.views;
         text::plain(&turn.text, plain);
         // A traced scan looks again: what was dropped, and why, is not remembered. Full segmentation cuts every turn.
-        let forgetful = T::ON || self.mode == SegmentMode::Full;
+        let unsure = self.compiled.asks_confidence && turn.confidence.is_some();
+        let forgetful = T::ON || self.mode == SegmentMode::Full || unsure;
         let key = if forgetful { None } else { scratch.memory.key(turn, channel) };
         if let Some(key) = key
             && let Some((hits, length)) = scratch.memory.recall(key, turn, channel)
