@@ -7,16 +7,16 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use zhijian::error::{Error, Result};
-use zhijian::judge::Lang;
 use zhijian::pack::Pack;
 use zhijian::pipeline::{Run, Summary};
 use zhijian::report::figures::Scorecards;
 use zhijian::report::folder::{StagedFolder, finish};
+use zhijian::report::night::Night;
 use zhijian::report::record::ConversationRecords;
 use zhijian::report::run::{RunRecord, Timings};
-use zhijian::report::{coaching, csv, names, outcomes, service, targets};
 
 use super::Outcome;
+use super::outputs;
 use super::progress::Progress;
 use super::setting::{EngineArgs, InputArgs, Language};
 use super::signals::Stop;
@@ -112,7 +112,9 @@ pub fn run(args: Args) -> Result<Outcome> {
     let failed = |e| Error::write(args.out.join("conversations.jsonl"), e);
     finish(results).and_then(|()| finish(rejects)).map_err(failed)?;
     let cards = Scorecards::new(engine.pack(), &summary.aggregate);
-    write_reports(&folder, engine.pack(), &summary, &cards, lang)?;
+    let mut night = Night::new(engine.pack(), &summary.aggregate, &cards, lang);
+    night.rejected = summary.records_rejected;
+    outputs::write(&folder, &night)?;
     let seconds = started.0.elapsed().as_secs_f64();
     let bytes: u64 = summary.files.iter().map(|f| f.bytes).sum();
     let timings = Timings {
@@ -137,28 +139,6 @@ pub fn run(args: Args) -> Result<Outcome> {
         print_summary(&args.out, &summary, &cards, seconds);
     }
     Ok(gates(&args, engine.pack(), &summary, &cards))
-}
-
-fn write_reports(folder: &StagedFolder, pack: &Pack, summary: &Summary, cards: &Scorecards, lang: Lang) -> Result<()> {
-    folder.write("scorecards.csv", |out| csv::scorecards(out, pack, cards, lang))?;
-    folder.write("skills.csv", |out| csv::skills(out, cards, lang))?;
-    folder.write("rules.csv", |out| csv::rules(out, pack, &summary.aggregate, lang))?;
-    let aggregate = &summary.aggregate;
-    folder.write("metrics.csv", |out| service::metrics(out, aggregate, lang))?;
-    folder.write("topics.csv", |out| service::topics(out, pack, aggregate, lang))?;
-    folder.write("profiles.csv", |out| outcomes::profiles(out, pack, aggregate, lang))?;
-    folder.write("outcomes.csv", |out| outcomes::outcomes(out, cards, aggregate, lang))?;
-    folder.write("targets.csv", |out| targets::csv(out, &cards.targets, lang))?;
-    folder.write("scorecards.json", |out| {
-        serde_json::to_writer_pretty(&mut *out, cards)?;
-        writeln!(out)
-    })?;
-    for agent in &cards.agents {
-        let text = coaching::report(pack, &summary.aggregate, cards, agent, lang);
-        let name = format!("coaching/{}.md", names::file_stem(&agent.id));
-        folder.write(&name, |out| out.write_all(text.as_bytes()))?;
-    }
-    Ok(())
 }
 
 fn gates(args: &Args, pack: &Pack, summary: &Summary, cards: &Scorecards) -> Outcome {

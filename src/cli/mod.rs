@@ -13,6 +13,7 @@ mod annotate;
 mod calibrate;
 mod completions;
 mod inspect;
+mod outputs;
 mod progress;
 mod rules;
 mod setting;

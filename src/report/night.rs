@@ -1,0 +1,40 @@
+//! What every report is made from: one night, or any other period, with all its figures derived once.
+
+use crate::judge::Lang;
+use crate::pack::Pack;
+use crate::score::Aggregate;
+
+use super::figures::Scorecards;
+use super::history::History;
+
+/// A night (or a longer period) ready to be reported. Holds no transcripts: what is quoted was kept, masked, as evidence.
+pub struct Night<'n> {
+    /// What the reader calls it: `2026-11-21`, or `2026-W47`, `2026-11` for longer periods; empty when the
+    /// conversations carry no times.
+    pub label: String,
+    /// The rule pack it was judged by.
+    pub pack: &'n Pack,
+    /// Everything counted.
+    pub aggregate: &'n Aggregate,
+    /// Figures of everyone, teams and agents.
+    pub cards: &'n Scorecards,
+    /// What came before; `None` without a store.
+    pub history: Option<&'n History>,
+    /// Language of the reports.
+    pub lang: Lang,
+    /// Records that could not be read.
+    pub rejected: u64,
+}
+
+impl<'n> Night<'n> {
+    /// The night of one run: named for the last day on which a conversation began.
+    pub fn new(pack: &'n Pack, aggregate: &'n Aggregate, cards: &'n Scorecards, lang: Lang) -> Night<'n> {
+        Night { label: last_day(aggregate), pack, aggregate, cards, history: None, lang, rejected: 0 }
+    }
+}
+
+/// The last day on which a conversation began; empty without times.
+pub fn last_day(aggregate: &Aggregate) -> String {
+    let days = aggregate.service.cells.get(&crate::score::service::Dimension::Day);
+    days.and_then(|days| days.keys().next_back()).map(|day| day.to_string()).unwrap_or_default()
+}
