@@ -199,6 +199,8 @@ pub struct Conversation<'a> {
     pub stage: Option<Cow<'a, str>>,
     /// The queue or skill group.
     pub queue: Option<Cow<'a, str>>,
+    /// What the conversation was tagged with: `vip`, `大促`, …
+    pub tags: Vec<Cow<'a, str>>,
     /// The customer's id.
     pub customer_id: Option<Cow<'a, str>>,
     /// The order the contact is about.

@@ -134,6 +134,7 @@ fn rules(engine: &Engine, scratch: &mut Scratch, out: &mut Vec<ExampleResult>) {
             conversation.channel = example.channel.clone().map(Cow::Owned);
             conversation.stage = example.stage.clone().map(Cow::Owned);
             conversation.queue = example.queue.clone().map(Cow::Owned);
+            conversation.tags = example.tags.iter().cloned().map(Cow::Owned).collect();
             conversation.rating = example.rating;
             let inspection = engine.inspect(&conversation, scratch);
             let outcomes: Vec<Outcome> = inspection.agents.iter().map(|a| a.judgement.outcomes[number]).collect();

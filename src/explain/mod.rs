@@ -235,7 +235,9 @@ pub fn explain(engine: &Engine, conversation: &Conversation<'_>, only: Option<us
         ("阶段", conversation.stage.as_deref()),
         ("队列", conversation.queue.as_deref()),
     ];
-    let mut about: Vec<String> = known.iter().filter_map(|(n, v)| v.map(|v| format!("{n} {v}"))).collect();
+    let tags = conversation.tags.join("、");
+    let known = known.into_iter().chain([("标签", Some(tags.as_str()).filter(|t| !t.is_empty()))]);
+    let mut about: Vec<String> = known.filter_map(|(n, v)| v.map(|v| format!("{n} {v}"))).collect();
     about.extend(conversation.rating.map(|r| format!("客户评分 {r}")));
     Explanation {
         conversation_id: conversation.id.to_string(),

@@ -63,6 +63,7 @@ pub fn field(field: Field) -> String {
             Meta::Channel => "渠道",
             Meta::Stage => "阶段",
             Meta::Queue => "队列",
+            Meta::Tag => "会话标签",
             Meta::Team => "班组",
             Meta::Rating => "客户评分",
             Meta::Hour => "进线钟点",

@@ -14,6 +14,8 @@ pub enum Column {
     Stage,
     /// The queue or skill group.
     Queue,
+    /// What the conversation was tagged with.
+    Tags,
     /// The customer.
     CustomerId,
     /// The order.
@@ -81,6 +83,7 @@ pub const COLUMNS: &[(Column, &[&str])] = &[
     (Column::Channel, &["channel", "渠道", "接入渠道", "来源渠道", "会话渠道", "咨询渠道", "渠道类型"]),
     (Column::Stage, &["stage", "阶段", "售前/售后", "售前售后", "业务类型", "服务阶段", "咨询阶段", "business"]),
     (Column::Queue, &["queue", "技能组", "队列", "分流组", "客服分组", "接待分组", "skill_group", "group"]),
+    (Column::Tags, &["tags", "标签", "会话标签", "小结标签", "tag"]),
     (
         Column::CustomerId,
         &[

@@ -304,6 +304,13 @@ impl<'a> Build<'a> {
                 *slot = cells.take(column);
             }
         }
+        if let Some(tags) = cells.take(Column::Tags) {
+            for tag in values::tags(&tags) {
+                if !out.tags.iter().any(|known| known == tag) {
+                    out.tags.push(tag.to_string().into());
+                }
+            }
+        }
         let name = cells.take(Column::AgentName);
         let agent_id = cells.take(Column::AgentId).or_else(|| name.clone());
         if let (Role::Agent | Role::Customer, Some(id)) = (role, &agent_id) {

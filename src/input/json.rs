@@ -81,6 +81,25 @@ impl<'z> Record<'z> {
         }
     }
 
+    /// Tags: a list of strings or numbers, or a single string with separators between them.
+    fn tags<'a, E: serde::de::Error>(&self, raw: &'a str) -> Result<Vec<Cow<'a, str>>, E> {
+        let list: Option<Vec<Scalar<'a>>> = match raw.starts_with('[') {
+            true => serde_json::from_str(raw).ok(),
+            false => serde_json::from_str(raw).ok().map(|one| vec![one]),
+        };
+        let mut out = Vec::new();
+        for value in list.unwrap_or_default() {
+            match value {
+                Scalar::Null => {}
+                Scalar::Str(Cow::Borrowed(text)) => out.extend(values::tags(text).map(Cow::Borrowed)),
+                Scalar::Str(Cow::Owned(text)) => out.extend(values::tags(&text).map(|t| Cow::Owned(t.to_string()))),
+                Scalar::Int(number) => out.push(Cow::Owned(number.to_string())),
+                other => return Err(self.bad("tags", &other, "应为字符串列表,如 [\"vip\",\"大促\"]")),
+            }
+        }
+        Ok(out)
+    }
+
     fn time<E: serde::de::Error>(&self, name: &str, value: &Scalar<'_>, date_only: bool) -> Result<Option<Millis>, E> {
         let read = match value {
             Scalar::Null => return Ok(None),
@@ -192,6 +211,7 @@ impl<'de> Visitor<'de> for ConversationSeed<'_, '_> {
                     let raw = map.next_value::<&'de RawValue>()?.get();
                     out.labels = (raw != "null").then_some(Cow::Borrowed(raw));
                 }
+                Key::Tags => out.tags = record.tags(map.next_value::<&'de RawValue>()?.get())?,
                 Key::Turns => {
                     turns = true;
                     out.turns.clear();

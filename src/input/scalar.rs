@@ -102,7 +102,7 @@ macro_rules! keys {
 keys!(ConversationKey {
     "conversation_id" => Id, "channel" => Channel, "stage" => Stage, "queue" => Queue, "customer_id" => Customer,
     "order_id" => Order, "started_at" => Started, "ended_at" => Ended, "rating" => Rating, "agent_id" => Agent,
-    "agents" => Agents, "labels" => Labels, "turns" => Turns,
+    "agents" => Agents, "labels" => Labels, "tags" => Tags, "turns" => Turns,
 });
 keys!(TurnKey {
     "role" => Role, "agent_id" => Agent, "at" => At, "begin_ms" => Begin, "end_ms" => End, "text" => Text,

@@ -112,7 +112,7 @@ fn jsonl_line_by_line() {
 
 #[test]
 fn every_field_of_the_native_format() {
-    let line = r#"{"x":{"deep":[1]},"conversation_id":123,"channel":"电话","stage":"售后","queue":"q","customer_id":7,"order_id":null,
+    let line = r#"{"x":{"deep":[1]},"conversation_id":123,"channel":"电话","stage":"售后","queue":"q","tags":["vip","大促;加急",7],"customer_id":7,"order_id":null,
         "started_at":"2026-11-20 09:00","ended_at":1795136465,"rating":"5星","agent_id":"a0","labels":{"A":[1,2]},
         "agents":[{"id":"a1","name":"小王","team":"一组"},{"id":2}],
         "turns":[{"role":"customer","text":"\"急\"","at":"2026-11-20T09:01:05+08:00","begin_ms":0,"end_ms":"1200","confidence":0.5},
@@ -127,6 +127,7 @@ fn every_field_of_the_native_format() {
         assert_eq!(c.started_at, Some(1_795_136_400_000));
         assert_eq!(c.ended_at, Some(1_795_136_465_000));
         assert_eq!(c.labels.as_deref(), Some(r#"{"A":[1,2]}"#));
+        assert_eq!(c.tags, ["vip", "大促", "加急", "7"]);
         assert_eq!(c.agents[0].team.as_deref(), Some("一组"));
         assert_eq!(c.agents[1].id, "2");
         let turn = &c.turns[0];

@@ -12,6 +12,11 @@ pub(crate) fn is_missing(value: &str) -> bool {
             && ["nan", "null", "\\n", "-", "--", "none", "n/a", "#n/a"].iter().any(|m| value.eq_ignore_ascii_case(m))
 }
 
+/// The tags written in one cell: `vip,大促`.
+pub(crate) fn tags(value: &str) -> impl Iterator<Item = &str> {
+    value.split([',', '\u{ff0c}', ';', '\u{ff1b}', '、', '|']).map(str::trim).filter(|t| !is_missing(t))
+}
+
 /// A customer's rating: `Ok(None)` when the customer gave none, `Err` when the value is no rating of 1–5.
 pub(crate) fn rating(value: &str) -> Result<Option<u8>, ()> {
     let value = value.trim();

@@ -96,6 +96,10 @@ impl Scope<'_> {
         expr.fields(&mut |field| {
             let value = match field {
                 Field::Metric(metric) => self.case.measures[self.agent].get(metric).map(Value::Number),
+                Field::Meta(Meta::Tag) => {
+                    let tags = &self.case.conversation.tags;
+                    (!tags.is_empty()).then(|| Value::Text(tags.join("、")))
+                }
                 Field::Meta(meta) => self
                     .number(meta)
                     .map(Value::Number)
@@ -186,7 +190,7 @@ impl Scope<'_> {
             Meta::IsFirstAgent => Some(segments.first().is_some_and(|s| s.agent == self.agent).into()),
             Meta::IsLastAgent => Some(segments.last().is_some_and(|s| s.agent == self.agent).into()),
             Meta::Transferred => Some((self.case.layout.agent_count() > 1).into()),
-            Meta::Channel | Meta::Stage | Meta::Queue | Meta::Team => None,
+            Meta::Channel | Meta::Stage | Meta::Queue | Meta::Tag | Meta::Team => None,
         }
     }
 
@@ -196,11 +200,24 @@ impl Scope<'_> {
             Meta::Channel => conversation.channel.as_deref(),
             Meta::Stage => conversation.stage.as_deref(),
             Meta::Queue => conversation.queue.as_deref(),
+            Meta::Tag => conversation.tags.first().map(|t| &**t),
             Meta::Team => {
                 let turn = &conversation.turns[self.case.layout.agents[self.agent]];
                 conversation.agent_info(conversation.agent_of(turn))?.team.as_deref()
             }
             _ => None,
+        }
+    }
+
+    /// `tag == "vip"`: one of the tags is it; `!=`: none is. Not known for conversations without tags.
+    fn tagged(&self, compare: Compare, wanted: &str) -> Truth {
+        let tags = &self.case.conversation.tags;
+        if tags.is_empty() {
+            return Truth::Unknown;
+        }
+        match compare {
+            Compare::NotEqual => tags.iter().all(|t| t != wanted).into(),
+            _ => tags.iter().any(|t| compare.holds(&**t, wanted)).into(),
         }
     }
 
@@ -210,6 +227,7 @@ impl Scope<'_> {
             Field::Meta(meta) => self.number(meta),
         };
         match (value, field) {
+            (Value::Text(wanted), Field::Meta(Meta::Tag)) => self.tagged(compare, wanted),
             (Value::Number(wanted), _) => number.map_or(Truth::Unknown, |n| compare.holds(&n, wanted).into()),
             (Value::Text(wanted), Field::Meta(meta)) => {
                 self.text(meta).map_or(Truth::Unknown, |t| compare.holds(t, wanted.as_str()).into())

@@ -57,6 +57,8 @@ pub enum Meta {
     Stage,
     /// Queue or skill group.
     Queue,
+    /// One of the conversation's tags.
+    Tag,
     /// The judged agent's team.
     Team,
     /// The customer's rating.
@@ -76,6 +78,7 @@ pub const META: &[(&str, Meta)] = &[
     ("channel", Meta::Channel),
     ("stage", Meta::Stage),
     ("queue", Meta::Queue),
+    ("tag", Meta::Tag),
     ("team", Meta::Team),
     ("rating", Meta::Rating),
     ("hour", Meta::Hour),
@@ -437,7 +440,8 @@ impl Parser<'_> {
             return Err(fault(range, "这里要写比较,如 channel == \"phone\" 或 first_response > 30s"));
         };
         let here = self.here();
-        let text_field = matches!(field, Field::Meta(Meta::Channel | Meta::Stage | Meta::Queue | Meta::Team));
+        let text_field =
+            matches!(field, Field::Meta(Meta::Channel | Meta::Stage | Meta::Queue | Meta::Tag | Meta::Team));
         let flag = matches!(field, Field::Meta(Meta::IsFirstAgent | Meta::IsLastAgent | Meta::Transferred));
         let value = match self.next() {
             Some((Token::Text(text), _)) if text_field => Value::Text(text),

@@ -165,6 +165,8 @@ pub struct RuleExample {
     /// Metadata of the chat.
     pub queue: Option<String>,
     /// Metadata of the chat.
+    pub tags: Vec<String>,
+    /// Metadata of the chat.
     pub rating: Option<u8>,
     /// Where it stands in the file.
     pub range: Range<usize>,
@@ -505,12 +507,13 @@ fn examples(table: &mut Table<'_>, faults: &mut Faults<'_>) -> Vec<RuleExample> 
         let mut text = |key| example.string(key, faults).map(|t| t.value);
         let (channel, stage, queue) = (text("channel"), text("stage"), text("queue"));
         let _note = text("note");
+        let tags = example.strings("tags", faults).into_iter().map(|t| t.value).collect();
         let rating = example.count("rating", faults).map(|n| n.min(5) as u8);
         example.finish("[[example]] ", faults);
         if chat.is_empty() {
             faults.at(codes::MISSING_KEY, range, "例子缺少 chat", Some("chat = [\"客: …\", \"服: …\"]".into()));
         } else if let Some(expect) = expect {
-            out.push(RuleExample { expect, chat, channel, stage, queue, rating, range });
+            out.push(RuleExample { expect, chat, channel, stage, queue, tags, rating, range });
         }
     }
     out

@@ -169,6 +169,7 @@ const RULE_EXAMPLE: &[Key] = &[
     key("channel", Text, "渠道"),
     key("stage", Text, "阶段"),
     key("queue", Text, "队列"),
+    key("tags", Texts, "会话标签"),
     key("rating", Count, "客户评分 1–5"),
     key("note", Text, "备注"),
 ];

@@ -38,7 +38,9 @@ pub fn count(
     }
     aggregate.judged += 1;
     let last_agent = inspection.layout.segments.last().map(|s| s.agent);
-    let kind = format!("{channel}/{}", conversation.stage.as_deref().unwrap_or(""));
+    let topics = &engine.pack().topics;
+    let reason = inspection.main_topic.map_or("", |t| topics.list[usize::from(t)].id.as_str());
+    let kind = format!("{channel}/{}/{reason}", conversation.stage.as_deref().unwrap_or(""));
     for (number, part) in inspection.agents.iter().enumerate() {
         let Some(score) = &part.score else { continue };
         let speaker = &conversation.turns[inspection.layout.agents[number]];

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::fairness;
 use super::outcomes::{self, ServiceFigures};
 use super::targets::{self, TargetFigure};
 use crate::metrics::{METRICS, Unit};
@@ -10,7 +11,6 @@ use crate::pack::Pack;
 use crate::pack::rule::Severity;
 use crate::score::Aggregate;
 use crate::score::aggregate::{AgentTotals, RuleCount};
-use crate::score::compare::{Cell, Observed, expected, ranks, shrunk};
 use crate::score::statistics::{mean_interval, wilson};
 
 /// A rate with its interval and what it is made of.
@@ -142,7 +142,7 @@ pub struct Figures {
     pub score: Option<Mean>,
     /// Mean score drawn towards everyone's by what chance alone explains; none for teams.
     pub shrunk_score: Option<f64>,
-    /// What someone average would have scored with the same mix of channels and stages.
+    /// What someone average would have scored with the same mix of channels, stages and contact reasons.
     pub expected_score: Option<f64>,
     /// Rank among agents with enough conversations; shared where intervals overlap.
     pub rank: Option<usize>,
@@ -285,40 +285,6 @@ fn skills(pack: &Pack, totals: &AgentTotals) -> Vec<SkillFigure> {
     figures.into_iter().map(|(_, figure)| figure).collect()
 }
 
-/// Fills in what needs all agents: shrinkage, case mix, ranks.
-fn compare(aggregate: &Aggregate, agents: &mut [Figures]) {
-    let everyone = &aggregate.all.mix;
-    let observed: Vec<Observed> = aggregate
-        .agents
-        .values()
-        .map(|t| {
-            let n = t.conversations.max(1) as f64;
-            let mean = t.score_sum as f64 / 1e3 / n;
-            let variance = match t.conversations {
-                0 | 1 => 0.0,
-                _ => ((t.score_squares as f64 / 1e6 - n * mean * mean) / (n - 1.0)).max(0.0),
-            };
-            Observed { n: t.conversations, mean, variance }
-        })
-        .collect();
-    let intervals: Vec<_> =
-        agents.iter().map(|a| a.score.as_ref().filter(|_| a.enough).and_then(|s| s.interval)).collect();
-    let figures = shrunk(&observed).into_iter().zip(ranks(&intervals));
-    for ((agent, totals), (shrunk, rank)) in agents.iter_mut().zip(aggregate.agents.values()).zip(figures) {
-        let mix: Vec<Cell> = totals
-            .mix
-            .iter()
-            .filter_map(|(kind, (n, _))| {
-                let (all, points) = everyone.get(kind)?;
-                Some(Cell { n: *n, mean: *points as f64 / 1e3 / *all as f64 })
-            })
-            .collect();
-        agent.shrunk_score = agent.score.as_ref().map(|_| rounded(shrunk));
-        agent.expected_score = expected(&mix).map(rounded);
-        agent.rank = rank;
-    }
-}
-
 /// The figure of one rule.
 pub fn rule_figure(pack: &Pack, number: usize, count: &RuleCount) -> RuleFigure {
     let rule = &pack.rules[number];
@@ -361,7 +327,7 @@ impl Scorecards {
         let teams = teams(aggregate);
         let mut agents: Vec<Figures> =
             aggregate.agents.iter().map(|(id, totals)| Figures::new(id, pack, totals)).collect();
-        compare(aggregate, &mut agents);
+        fairness::compare(aggregate, &mut agents);
         let mut cards = Scorecards {
             all: Figures::new("", pack, &aggregate.all),
             teams: teams.iter().map(|(team, totals)| Figures::new(team, pack, totals)).collect(),

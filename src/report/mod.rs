@@ -3,6 +3,7 @@
 
 pub mod coaching;
 pub mod csv;
+mod fairness;
 pub mod figures;
 pub mod folder;
 pub mod history;

@@ -125,7 +125,7 @@ pub struct AgentTotals {
     pub ratings: [u64; 5],
     /// Satisfaction estimates: how many, and their sum in thousandths.
     pub satisfaction: (u64, i64),
-    /// Conversations and milli-points by kind of conversation (`channel/stage`).
+    /// Conversations and milli-points by kind of conversation (`channel/stage/reason`).
     pub mix: BTreeMap<String, (u64, i64)>,
 }
 
