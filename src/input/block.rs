@@ -9,6 +9,7 @@ use crate::conversation::Conversation;
 
 /// What a block holds, one after another in input order.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // handed over one by one, never stored
 pub enum Item<'a> {
     /// A conversation.
     Conversation {
