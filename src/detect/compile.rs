@@ -2,10 +2,12 @@
 //! required regex literal of every marker.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
+use super::gate::{Gate, Letters};
 use super::model::CompiledModel;
 use super::required::{rarity, required_literals};
 use crate::conversation::Role;
@@ -123,8 +125,8 @@ pub struct CompiledBlock {
     pub role: Option<Role>,
     /// The block as written, for its conditions.
     pub block: Block,
-    /// Exception regexes.
-    pub except_regexes: Vec<Regex>,
+    /// Exception regexes, each behind its gate.
+    pub except_regexes: Vec<GatedRegex>,
     /// The block takes any turn that says something; the number of the text that explains it. Settled without
     /// scanning, because all its conditions are about other markers, lengths and places.
     pub any: Option<u32>,
@@ -134,11 +136,42 @@ pub struct CompiledBlock {
     pub nears: Vec<CompiledNear>,
 }
 
+/// A regex behind its gate, built when a text first gets through: most never are, and building them all would take
+/// longer than anything else at the start.
+#[derive(Debug)]
+pub struct GatedRegex {
+    source: String,
+    gate: Gate,
+    regex: OnceLock<Regex>,
+}
+
+impl GatedRegex {
+    fn new(source: &str) -> GatedRegex {
+        let source = source.to_lowercase_literals();
+        GatedRegex { gate: Gate::new(&source), source, regex: OnceLock::new() }
+    }
+
+    /// Every match in a view's text, given its letters.
+    pub fn find<'t>(&self, text: &'t str, letters: &Letters) -> impl Iterator<Item = regex::Match<'t>> {
+        let regex = self.gate.open(letters).then(|| self.regex.get_or_init(|| build_regex(&self.source)));
+        regex.into_iter().flat_map(move |regex| regex.find_iter(text))
+    }
+}
+
+/// The pack has checked what it holds, so that none fails; one that did would match nothing.
+fn build_regex(source: &str) -> Regex {
+    let build = |source| regex::RegexBuilder::new(source).size_limit(16 << 20).dfa_size_limit(DFA_BYTES).build();
+    build(source).or_else(|_| build("[^\\s\\S]")).expect("an empty class is a regex")
+}
+
+/// Bytes each thread may keep of a regex's automaton as far as texts have needed it.
+const DFA_BYTES: usize = 1 << 19;
+
 /// A regex over a view.
 #[derive(Debug)]
 pub struct ViewRegex {
     /// The regex.
-    pub regex: Regex,
+    pub regex: GatedRegex,
     /// Number of the text that explains it.
     pub text: u32,
 }
@@ -275,21 +308,20 @@ impl Builder {
         compiled.except = PhraseSet::new(except.collect())?;
         for pattern in &block.regexes {
             let source = in_view(view, &pattern.source);
-            let Some(regex) = compile_regex(&source) else { continue };
             let text = self.text(number, format!("/{}/", pattern.source));
             if ANYTHING.contains(&pattern.source.as_str()) && unconditional(block) {
                 compiled.any = Some(text);
                 continue;
             }
             let meaning = Meaning::Regex(self.regexes.len() as u32);
-            self.regexes.push(ViewRegex { regex, text });
+            self.regexes.push(ViewRegex { regex: GatedRegex::new(&source), text });
             match required_literals(&source.to_lowercase_literals()) {
                 Some(literals) => literals.into_iter().for_each(|l| self.pattern(view, l, used(meaning))),
                 None => self.patterns[view as usize].1.push(used(meaning)),
             }
         }
         for pattern in &block.except_regex {
-            compiled.except_regexes.extend(compile_regex(&in_view(view, &pattern.source)));
+            compiled.except_regexes.push(GatedRegex::new(&in_view(view, &pattern.source)));
         }
         for (n, near) in block.nears.iter().enumerate() {
             let text = self.text(number, near_text(near));
@@ -344,10 +376,6 @@ fn in_view(view: ViewKind, source: &str) -> String {
         ViewKind::Squeezed => crate::text::squeezed_regex(source),
         _ => source.to_string(),
     }
-}
-
-fn compile_regex(source: &str) -> Option<Regex> {
-    regex::RegexBuilder::new(&source.to_lowercase_literals()).size_limit(4 << 20).build().ok()
 }
 
 fn near_text(near: &Near) -> String {

@@ -7,6 +7,7 @@
 pub mod compile;
 mod conditions;
 mod context;
+pub mod gate;
 pub mod hit;
 mod memory;
 pub mod model;
@@ -59,6 +60,8 @@ pub struct DetectScratch {
     words: Vec<u32>,
     words_ready: bool,
     memory: memory::Memory,
+    /// The letters of each view.
+    letters: [gate::Letters; 3],
     pending: Vec<Hit>,
     settled: Vec<Hit>,
     /// Words of the messages, when a model asks for them.

@@ -4,7 +4,9 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Most alternatives worth keeping.
-const MOST: usize = 64;
+const MOST: usize = 512;
+/// Most strings worth spelling out of parts that follow each other.
+const MOST_PRODUCTS: usize = 64;
 /// The rarest set of strings of which every match contains at least one; `None` when there is none.
 ///
 /// ```
@@ -48,7 +50,7 @@ fn sets_of(hir: &Hir) -> Vec<Vec<String>> {
                 match exact(part) {
                     Some(set) => {
                         run = match run.take() {
-                            Some(left) if left.len() * set.len() <= MOST => {
+                            Some(left) if left.len() * set.len() <= MOST_PRODUCTS => {
                                 Some(left.iter().flat_map(|l| set.iter().map(move |r| format!("{l}{r}"))).collect())
                             }
                             Some(left) => {
@@ -91,7 +93,7 @@ fn exact(hir: &Hir) -> Option<Vec<String>> {
         HirKind::Literal(literal) => Some(vec![String::from_utf8(literal.0.to_vec()).ok()?]),
         HirKind::Class(Class::Unicode(class)) => {
             let count: usize = class.iter().map(|r| r.len()).sum();
-            if count == 0 || count > MOST / 2 {
+            if count == 0 || count > MOST_PRODUCTS / 2 {
                 return None;
             }
             Some(class.iter().flat_map(|r| r.start()..=r.end()).map(String::from).collect())
@@ -111,7 +113,7 @@ fn exact(hir: &Hir) -> Option<Vec<String>> {
             let mut all = vec![String::new()];
             for part in parts {
                 let set = exact(part)?;
-                if all.len() * set.len() > MOST {
+                if all.len() * set.len() > MOST_PRODUCTS {
                     return None;
                 }
                 all = all.iter().flat_map(|l| set.iter().map(move |r| format!("{l}{r}"))).collect();

@@ -65,6 +65,9 @@ impl Detector {
             true => text::pinyin(plain, pinyin),
             false => text::plain("", pinyin),
         }
+        for (letters, view) in scratch.letters.iter_mut().zip(&scratch.views) {
+            letters.fill(view.text());
+        }
         scratch.words_ready = false;
         if self.mode == SegmentMode::Full
             && let Some(segmenter) = &self.segmenter
@@ -193,6 +196,7 @@ impl Detector {
         let block = &self.compiled.blocks[number as usize];
         let rules = &block.block;
         let view = &scratch.views[rules.view as usize];
+        let letters = &scratch.letters[rules.view as usize];
         scratch.candidates.clear();
         let mut text = TurnText {
             plain: &scratch.views[0],
@@ -214,7 +218,7 @@ impl Detector {
                 }
                 Meaning::Regex(number) => {
                     let ViewRegex { regex, text } = &self.compiled.regexes[number as usize];
-                    for found in regex.find_iter(view.text()).filter(|m| !m.is_empty()) {
+                    for found in regex.find(view.text(), letters).filter(|m| !m.is_empty()) {
                         let span = view.original(found.range());
                         scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
                     }
@@ -251,7 +255,7 @@ impl Detector {
         }
         scratch.excused.clear();
         for regex in &block.except_regexes {
-            scratch.excused.extend(regex.find_iter(view.text()).map(|m| view.original(m.range())));
+            scratch.excused.extend(regex.find(view.text(), letters).map(|m| view.original(m.range())));
         }
         let excused_spans = &scratch.excused;
         let excepts = &mut scratch.excepts;

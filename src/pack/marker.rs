@@ -381,7 +381,7 @@ fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top:
         }
     }
     block.phrases = names.phrases(table, "phrases", "phrases_file", block.view, faults);
-    block.regexes = regexes(table, "regex", faults);
+    block.regexes = super::pattern::regexes(table, "regex", faults);
     for at in table.strings("entity", faults) {
         match EntityKind::ALL.into_iter().find(|k| k.as_str() == at.value) {
             Some(kind) => block.entities.push(kind),
@@ -408,7 +408,7 @@ fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top:
         let list = names.phrases(table, key, "", block.view, faults);
         block.except.extend(list.into_iter().map(|p| (reach, p)));
     }
-    block.except_regex = regexes(table, "except_regex", faults);
+    block.except_regex = super::pattern::regexes(table, "except_regex", faults);
     block.word = table.boolean("word", faults).unwrap_or(false);
     block.whole = table.boolean("whole", faults).unwrap_or(false);
     block.start = table.boolean("start", faults).unwrap_or(false);
@@ -431,36 +431,6 @@ fn block(table: &mut Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>, top:
     let has_pattern =
         !(block.phrases.is_empty() && block.regexes.is_empty() && block.nears.is_empty() && block.entities.is_empty());
     (has_pattern || attempted).then_some(block)
-}
-
-fn regexes(table: &mut Table<'_>, key: &'static str, faults: &mut Faults<'_>) -> Vec<Pattern> {
-    let mut out = Vec::new();
-    for at in table.strings(key, faults) {
-        match regex::Regex::new(&at.value) {
-            Ok(regex) => {
-                if regex.is_match("") {
-                    faults.at(
-                        codes::MATCHES_EVERYTHING,
-                        at.range.clone(),
-                        "这个正则能匹配空文本,等于什么都命中",
-                        Some("至少要求一个字,如把 * 改成 +".into()),
-                    );
-                }
-                out.push(Pattern { source: at.value });
-            }
-            Err(error) => {
-                let text = error.to_string();
-                let reason = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_string();
-                faults.at(
-                    codes::BAD_REGEX,
-                    at.range,
-                    format!("正则写错: {reason}"),
-                    Some("不支持环视(?= ?<!)和反向引用;建议用单引号 '…' 书写正则".into()),
-                );
-            }
-        }
-    }
-    out
 }
 
 fn near(mut table: Table<'_>, names: &Names<'_>, faults: &mut Faults<'_>) -> Option<Near> {

@@ -12,6 +12,7 @@ mod lint_markers;
 mod lint_rules;
 pub mod marker;
 pub mod overrides;
+mod pattern;
 pub mod profiles;
 pub mod reference;
 pub mod rule;
