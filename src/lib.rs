@@ -73,6 +73,7 @@ pub mod pipeline;
 pub mod report;
 pub mod score;
 pub mod span;
+pub mod store;
 pub mod text;
 pub mod tools;
 pub mod trace;
