@@ -5,6 +5,8 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use common::{assert_same, files, json, process, root, zhijian};
@@ -12,6 +14,18 @@ use predicates::prelude::*;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
+use zhijian::engine::{Engine, EngineOptions};
+use zhijian::input::{InputOptions, Reader};
+use zhijian::judge::Lang;
+use zhijian::pack::Pack;
+use zhijian::pack::source::PackSources;
+use zhijian::pipeline::{Run, Unobserved};
+use zhijian::report::record::ConversationRecords;
+use zhijian::score::Aggregate;
+use zhijian::score::contacts::Contact;
+use zhijian::score::partial::{FORMAT, Partial, Quotes, Unreadable};
+use zhijian::score::partial::{from_bytes, pack_contacts, to_bytes, unpack_contacts};
+use zhijian::store::{Reported, Selection, Store};
 
 const MINI: [&str; 2] = ["--rules", "fixtures/packs/mini"];
 
@@ -579,4 +593,148 @@ fn a_night_without_times_must_be_named() {
     report(&store, &["--night", "2026-11-20"], &out).assert().success();
     let (again, first) = (files(&out), files(&folder.join("out-untimed")));
     assert_eq!(again["scorecards.csv"], first["scorecards.csv"]);
+}
+
+/// One customer's short conversation.
+fn complaint(day: &str, number: usize, text: &str) -> String {
+    format!(
+        "{{\"conversation_id\":\"new-{day}-{number}\",\"customer_id\":\"n{number}\",\"agent_id\":\"a01\",\"channel\":\"chat\",\
+         \"started_at\":\"{day}T15:00:00+08:00\",\"turns\":[{{\"role\":\"customer\",\"text\":\"{text}\"}},\
+         {{\"role\":\"agent\",\"text\":\"您好,抱歉,马上给您处理\"}}]}}\n"
+    )
+}
+
+#[test]
+fn what_is_new_stands_out_against_the_nights_before() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path();
+    let path = folder.join("history.db");
+    let days = ["2026-11-15", "2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"];
+    for day in days {
+        let mut text = conversations(day, 4);
+        if day == "2026-11-20" {
+            (0..12).for_each(|n| text += &complaint(day, n, "充电宝鼓包了,鼓包成这样还能用吗"));
+        }
+        let input = folder.join(format!("{day}.jsonl"));
+        std::fs::write(&input, text).unwrap();
+        let mut command = zhijian();
+        command.arg("inspect").arg(&input).args(["--segment", "full", "--store"]).arg(&path);
+        let run = command.arg("--out").arg(folder.join(day)).assert().success();
+        let told = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(told.contains(&format!("history.db: {day}")), "{told}");
+        assert_eq!(told.contains("比往常多"), day == "2026-11-20", "{told}");
+    }
+    let store = Store::existing(&path).unwrap();
+    let history_of = |label: &str| {
+        let selection = Selection::parse(label, "").unwrap();
+        let period = store.load(&selection, None).unwrap();
+        let reported = Reported {
+            selection: &selection,
+            partial: &period.partial,
+            mixed: period.mixed,
+            words: &store.words(&period.rows).unwrap(),
+            pack: &period.pack,
+            lang: Lang::Zh,
+        };
+        store.history(&reported).unwrap()
+    };
+    let history = history_of("2026-11-20");
+    let word = history.bursts.iter().find(|b| (b.kind, b.id.as_str()) == ("word", "鼓包")).unwrap();
+    assert_eq!(word.now, 12);
+    assert!(word.expected < 1.0 && word.strength > 5.0, "{word:?}");
+    assert!(history.bursts.iter().any(|b| b.kind == "topic" && b.now >= 12), "{:?}", history.bursts);
+    assert!(history.bursts.windows(2).all(|w| w[0].strength >= w[1].strength) && history.bursts.len() <= 10);
+    assert_eq!(history_of("2026-11-19").bursts, [], "an ordinary night has no news");
+
+    let labels: Vec<_> = history.trend.iter().map(|p| p.label.as_str()).collect();
+    assert_eq!(labels, days);
+    assert!(history.trend.iter().all(|p| !p.changed_rules && p.all.score.is_some() && p.agents.len() >= 10));
+    let known: Vec<_> = history.trend.iter().map(|p| (p.all.fcr_24h.is_some(), p.all.fcr_72h.is_some())).collect();
+    let (both, day, none) = ((true, true), (true, false), (false, false));
+    assert_eq!(known, [both, both, day, day, none, none], "recontacts are told once their window has passed");
+    assert_eq!(history.changes.against, "2026-11-19");
+    assert!(history.changes.agents.values().flatten().any(|c| c.figure.starts_with("rule:") && c.interval.is_some()));
+    // Weeks beside weeks: Monday the 16th begins one.
+    let weeks = history_of("2026-W47");
+    let labels: Vec<_> = weeks.trend.iter().map(|p| (p.label.as_str(), p.all.conversations > 300)).collect();
+    assert_eq!(labels, [("2026-W46", false), ("2026-W47", true)]);
+    assert_eq!(history_of("2026-11-15").trend.len(), 1);
+    assert_eq!(history_of("2026-11-15").changes, Default::default());
+}
+
+/// Sums of the fixture night, judged by the default pack.
+fn sums() -> &'static (Pack, Aggregate) {
+    static SUMS: OnceLock<(Pack, Aggregate)> = OnceLock::new();
+    SUMS.get_or_init(|| {
+        let pack = Pack::default_pack().unwrap();
+        let engine = Engine::new(pack.clone(), EngineOptions::default()).unwrap();
+        let input = root().join("fixtures/nightly/2026-11-20.jsonl").display().to_string();
+        let reader = Reader::open(&[input], InputOptions::default()).unwrap();
+        let format = ConversationRecords { mask: true, profiles: false };
+        let stop = AtomicBool::new(false);
+        let run = Run { engine: &engine, format: &format, threads: 2, observer: &Unobserved, stop: &stop, mask: true };
+        (pack, run.run(reader, &mut Vec::new(), &mut Vec::new()).unwrap().aggregate)
+    })
+}
+
+#[test]
+fn sums_and_quotes_come_back_from_bytes() {
+    let (pack, aggregate) = sums();
+    let (partial, quotes) = Partial::split(pack, aggregate.clone());
+    assert!(partial.aggregate != *aggregate, "quotes are kept apart");
+    let mut back: Partial = from_bytes(&to_bytes(&partial)).unwrap();
+    assert_eq!(back, partial);
+    back.join(from_bytes::<Quotes>(&to_bytes(&quotes)).unwrap());
+    assert_eq!(back.aggregate, *aggregate);
+    let mut newer = to_bytes(&partial);
+    newer[0] += 1;
+    assert_eq!(from_bytes::<Partial>(&newer), Err(Unreadable::Newer(FORMAT + 1)));
+    assert!(matches!(from_bytes::<Partial>(&[1, 0]), Err(Unreadable::Damaged(_))));
+    assert!(matches!(from_bytes::<Partial>(&newer[..4]), Err(_)));
+    // A pack comes back from its texts, those of the pack it extends too.
+    let sources = PackSources::from_json(&pack.sources.to_json()).unwrap();
+    assert_eq!(Pack::load_again(&sources).unwrap().hash, pack.hash);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+    #[test]
+    fn other_numbers_for_the_same_ids_change_nothing(turn in 1usize..60, dropped in 0usize..80) {
+        let (pack, aggregate) = sums();
+        let (partial, _) = Partial::split(pack, aggregate.clone());
+        let names = partial.names.clone();
+        let mut turned = names.clone();
+        turned.rules.rotate_left(turn % names.rules.len());
+        turned.dimensions.reverse();
+        turned.metrics.rotate_left(turn % names.metrics.len());
+        let (moved, lost) = partial.clone().onto(&turned);
+        proptest::prop_assert!(lost.is_empty());
+        let again = Partial { stamp: partial.stamp.clone(), names: turned, aggregate: moved };
+        let (back, lost) = again.onto(&names);
+        proptest::prop_assert!(lost.is_empty());
+        proptest::prop_assert_eq!(&back, &partial.aggregate);
+
+        // A rule the other pack lacks is left out, and told when something was counted under it.
+        let mut fewer = names.clone();
+        let gone = fewer.rules.remove(dropped % names.rules.len());
+        let counted = partial.aggregate.all.rules.contains_key(&((dropped % names.rules.len()) as u32));
+        let due: u64 = partial.aggregate.all.rules.values().map(|c| c.applicable).sum();
+        let own = partial.aggregate.all.rules.get(&((dropped % names.rules.len()) as u32)).map_or(0, |c| c.applicable);
+        let (left, lost) = partial.onto(&fewer);
+        proptest::prop_assert_eq!(lost.rules.contains(&gone), counted);
+        proptest::prop_assert_eq!(left.all.rules.values().map(|c| c.applicable).sum::<u64>(), due - own);
+    }
+}
+
+#[test]
+fn contacts_keep_their_topics_under_another_pack() {
+    let ids = |list: &[&str]| list.iter().map(|s| s.to_string()).collect::<Vec<_>>();
+    let (old, new) = (ids(&["refund", "delivery", "gone"]), ids(&["delivery", "new", "refund"]));
+    let contacts: Vec<Contact> = (0..4)
+        .map(|topic| Contact { customer: 7, start: 100, topic, resolved: topic == 1, ..Contact::default() })
+        .collect();
+    let bytes = pack_contacts(&contacts);
+    assert_eq!(unpack_contacts(&bytes, &old, &old).unwrap(), contacts);
+    let topics: Vec<u16> = unpack_contacts(&bytes, &old, &new).unwrap().iter().map(|c| c.topic).collect();
+    assert_eq!(topics, [0, 3, 1, 0]);
 }

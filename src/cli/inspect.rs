@@ -153,9 +153,11 @@ pub fn run(args: Args) -> Result<Outcome> {
     stop.committing()?;
     folder.commit()?;
     // After the folder: killed in between, the store lacks a night that running again stores.
+    let stored = kept.as_ref().map(Kept::sentence);
     kept.map(Kept::write).transpose()?;
     if !args.quiet {
         print_summary(&args.out, &summary, &cards, seconds);
+        stored.inspect(|told| eprintln!("{}", plain(told)));
     }
     Ok(gates(&args, engine.pack(), &summary, &cards))
 }

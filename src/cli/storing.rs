@@ -46,6 +46,8 @@ pub struct Kept<'r> {
     pub earlier: Earlier,
     /// Earlier nights for reports.
     pub history: History,
+    /// Conversations of the same night as it was stored before.
+    replaced: Option<u64>,
 }
 
 impl StoreArgs {
@@ -110,11 +112,39 @@ impl Storing {
             pack,
             lang,
         })?;
-        Ok(Kept { store: self.store, record, contacts, earlier, history })
+        let same = others.iter().find(|row| row.part == record.part);
+        let replaced = same.map(|row| row.conversations.0);
+        Ok(Kept { store: self.store, record, contacts, earlier, history, replaced })
     }
 }
 
 impl Kept<'_> {
+    /// What was stored, and how the night stands to the one before, in one line.
+    pub fn sentence(&self) -> String {
+        let Record { night, part, partial, .. } = &self.record;
+        let part = if part.is_empty() { String::new() } else { format!("({part})") };
+        let mut text = format!("已存入历史库 {}: {night}{part}", self.store.path().display());
+        if let Some(before) = self.replaced {
+            text += &format!(",替换原来的同一晚({before} 通 → {} 通)", partial.aggregate.conversations);
+        }
+        let changes = &self.history.changes;
+        if let Some(score) = changes.all.iter().find(|c| c.figure == "score") {
+            text += &format!(" · 平均分较 {} {:+.1}", changes.against, score.difference());
+            if let Some((low, high)) = score.interval {
+                let verdict = if score.is_clear() { "" } else { ",看不出变化" };
+                text += &format!("(95% 区间 {low:+.1} … {high:+.1}{verdict})");
+            }
+        }
+        if changes.changed_rules {
+            text += " · 规则包或门槛有变,分数不直接可比";
+        }
+        let new: Vec<_> = self.history.bursts.iter().take(3).map(|b| format!("{}({} 通)", b.title, b.now)).collect();
+        if !new.is_empty() {
+            text += &format!(" · 比往常多: {}", new.join("、"));
+        }
+        text
+    }
+
     /// Writes the night; called once the results are in their place.
     pub fn write(mut self) -> Result<()> {
         self.store.write(&self.record, &mut self.contacts).map_err(|error| match error {

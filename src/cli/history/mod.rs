@@ -14,7 +14,7 @@ use zhijian::store::Store;
 
 use super::Outcome;
 use super::setting::Language;
-use super::table::{plain, table};
+use super::table::{dense, plain};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -92,7 +92,7 @@ impl Shown {
     fn rows(&self, headers: &[&str], rows: Vec<Vec<String>>) -> Result<()> {
         match self.format {
             Form::Table => {
-                let mut shown = table(headers);
+                let mut shown = dense(headers);
                 for row in rows {
                     shown.add_row(row.iter().map(|cell| plain(cell)));
                 }
