@@ -82,34 +82,50 @@ pub fn run(args: &Args) -> Result<Outcome> {
         writeln!(out)
     })?;
     folder.commit()?;
-    warn(&period);
+    let zh = args.lang == Language::Zh;
+    warn(&period, zh);
     if !args.quiet {
-        let nights = period.rows.len();
-        let judged = aggregate.all.conversations;
-        eprintln!("{}: {nights} 份记录,评判 {judged} 通次;结果在 {}", period.label, args.out.display());
+        let (label, nights, judged) = (&period.label, period.rows.len(), aggregate.all.conversations);
+        let out = args.out.display();
+        match zh {
+            true => eprintln!("{label}: 存有 {nights} 次质检,评判 {judged} 通次;结果在 {out}"),
+            false => eprintln!("{label}: {nights} stored runs, {judged} conversations judged; results in {out}"),
+        }
     }
     Ok(Outcome::Done)
 }
 
 /// What the reader must know before comparing.
-fn warn(period: &Period) {
+fn warn(period: &Period, zh: bool) {
+    let label = &period.label;
     if period.mixed {
-        eprintln!("注意: {} 之内规则包或门槛变过,各晚的分数不完全可比", period.label);
+        match zh {
+            true => eprintln!("注意: {label} 之内规则包或门槛变过,各晚的分数不完全可比"),
+            false => eprintln!("Note: pack or thresholds changed within {label}; its nights do not compare fully"),
+        }
     }
     if !period.lost.is_empty() {
         let lost = &period.lost;
         let all: Vec<&str> =
             lost.rules.iter().chain(&lost.dimensions).chain(&lost.metrics).map(String::as_str).collect();
-        eprintln!(
-            "注意: 规则 {} 条、维度 {} 个、指标 {} 个在所用规则包里已经没有,未列入报告: {}",
-            lost.rules.len(),
-            lost.dimensions.len(),
-            lost.metrics.len(),
-            all.join("、")
-        );
+        let (rules, dimensions, metrics) = (lost.rules.len(), lost.dimensions.len(), lost.metrics.len());
+        match zh {
+            true => eprintln!(
+                "注意: 规则 {rules} 条、维度 {dimensions} 个、指标 {metrics} 个在所用规则包里已经没有,未列入报告: {}",
+                all.join("、")
+            ),
+            false => eprintln!(
+                "Note: {rules} rules, {dimensions} dimensions and {metrics} measures are not in the pack any more and \
+                 left out: {}",
+                all.join(", ")
+            ),
+        }
     }
     if let Some(row) = period.rows.iter().find(|row| !row.quotes) {
-        eprintln!("注意: {} 等晚的引文已清理,报告里没有它们的原话", row.night);
+        match zh {
+            true => eprintln!("注意: {} 等晚的引文已清理,报告里没有它们的原话", row.night),
+            false => eprintln!("Note: the quotes of {} (and maybe others) are pruned", row.night),
+        }
     }
 }
 

@@ -70,7 +70,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
         writeln_out!(
             "{}",
             shown.say(
-                "“升”“降”表示 95% 区间不含 0;“看不出”表示差别可能只是偶然。比较的数字多时,每 20 个里会有一个碰巧显得明显。",
+                "“升”“降”表示 95% 区间不含 0;“看不出”表示差别可能只是偶然。pp 是百分点。比较的数字多时,每 20 个里会有一个碰巧显得明显。",
                 "“up” and “down”: the 95 % interval does not hold zero; “no telling”: chance may explain the difference. Of many figures compared, one in 20 looks clear by accident."
             )
         );
@@ -116,13 +116,25 @@ fn rows(args: &Args, changes: &Changes, now: &Aggregate, pack: Option<&Pack>) ->
 }
 
 fn row(shown: &Shown, scope: &str, id: &str, change: &Change, pack: Option<&Pack>) -> Vec<String> {
-    let value = |v: f64| match kind(&change.figure) {
+    let kind = kind(&change.figure);
+    let value = |v: f64| match kind {
         Kind::Count => format!("{v:.0}"),
         Kind::Share => percent(v),
         Kind::Number => format!("{v:.1}"),
         Kind::Estimate => format!("{v:.3}"),
     };
-    let signed = |v: f64| format!("{}{}", if v > 0.0 { "+" } else { "" }, value(v));
+    // A difference of shares is in percentage points.
+    let signed = |v: f64| {
+        let text = match kind {
+            Kind::Count => format!("{v:+.0}"),
+            Kind::Share => format!("{:+.1}", v * 100.0),
+            Kind::Number => format!("{v:+.1}"),
+            Kind::Estimate => format!("{v:+.3}"),
+        };
+        let nothing = text.chars().all(|c| matches!(c, '+' | '-' | '0' | '.'));
+        let text = if nothing { text.trim_start_matches(['+', '-']).to_string() } else { text };
+        if matches!(kind, Kind::Share) { text + "pp" } else { text }
+    };
     let verdict = match change.interval {
         None => "",
         Some(_) if !change.is_clear() => shown.say("看不出", "no telling"),
@@ -142,6 +154,7 @@ fn row(shown: &Shown, scope: &str, id: &str, change: &Change, pack: Option<&Pack
     ]
 }
 
+#[derive(Clone, Copy)]
 enum Kind {
     Count,
     Share,

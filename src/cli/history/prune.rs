@@ -5,6 +5,7 @@ use zhijian::report::calendar;
 use zhijian::store::Prune;
 
 use super::{Outcome, StoreArg};
+use crate::cli::setting::Language;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -22,6 +23,9 @@ pub struct Args {
     /// 真的清理;不加则只列出会清理什么
     #[arg(long)]
     yes: bool,
+    /// 显示语言
+    #[arg(long, value_enum, default_value_t = Language::Zh, env = "ZHIJIAN_LANG")]
+    lang: Language,
 }
 
 pub fn run(args: &Args) -> Result<Outcome> {
@@ -37,15 +41,30 @@ pub fn run(args: &Args) -> Result<Outcome> {
         return Err(Error::Setting { option: "prune".into(), reason });
     }
     let pruned = args.store.open()?.prune(&what, args.yes)?;
-    let verb = if args.yes { "已清理" } else { "会清理" };
-    for (what, nights) in [("整晚", &pruned.nights), ("引文", &pruned.quotes)] {
-        if let (Some(first), Some(last)) = (nights.first(), nights.last()) {
-            writeln_out!("{verb}{what}: {} 晚({first} 至 {last})", nights.len());
+    let zh = args.lang == Language::Zh;
+    for (is_quotes, nights) in [(false, &pruned.nights), (true, &pruned.quotes)] {
+        let (Some(first), Some(last)) = (nights.first(), nights.last()) else { continue };
+        let n = nights.len();
+        if zh {
+            let verb = if args.yes { "已清理" } else { "会清理" };
+            let what = if is_quotes { "引文" } else { "整晚" };
+            writeln_out!("{verb}{what}: {n} 晚({first} 至 {last})");
+        } else {
+            let verb = if args.yes { "pruned" } else { "would prune" };
+            let what = if is_quotes { "quotes" } else { "nights" };
+            writeln_out!("{verb} {what}: {n} ({first} to {last})");
         }
     }
+    let say = |zh_text: &'static str, en: &'static str| if zh { zh_text } else { en };
     match (pruned.nights.is_empty() && pruned.quotes.is_empty(), args.yes) {
-        (true, _) => writeln_out!("没有可清理的"),
-        (false, false) => eprintln!("这只是预览;加 --yes 才会清理,清理后不能恢复"),
+        (true, _) => writeln_out!("{}", say("没有可清理的", "nothing to prune")),
+        (false, false) => eprintln!(
+            "{}",
+            say(
+                "这只是预览;加 --yes 才会清理,清理后不能恢复",
+                "this is a preview; --yes prunes, which cannot be undone"
+            )
+        ),
         (false, true) => {}
     }
     Ok(Outcome::Done)
