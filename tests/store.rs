@@ -268,6 +268,12 @@ fn files_that_are_no_store_are_refused_and_left_alone() {
         assert_eq!(std::fs::read(path).unwrap(), bytes, "{}", path.display());
         assert!(!folder.join("out-2026-11-20").exists(), "told before the work begins");
     }
+    // An empty file, as a run killed at the very start leaves it, becomes a store.
+    let empty = folder.join("empty.db");
+    std::fs::write(&empty, "").unwrap();
+    history(&empty, &["list"]).assert().success();
+    inspect(folder, &input, &empty).assert().success();
+    assert_eq!(nights(&empty), ["2026-11-20"]);
     let missing = folder.join("none.db");
     history(&missing, &["list"]).assert().code(2).stderr(predicate::str::contains("没有这个文件"));
     assert!(!missing.exists());

@@ -69,7 +69,7 @@ pub struct CrossCount {
 pub struct CrossTotals {
     /// Everyone.
     pub all: CrossCount,
-    /// By [`hash`] of the agent's id (the one who spoke last in the contact).
+    /// By [`hash`](super::hash) of the agent's id (the one who spoke last in the contact).
     pub agents: BTreeMap<u64, CrossCount>,
     /// Contacts without a customer's id or a time.
     pub anonymous: u64,
