@@ -546,8 +546,16 @@ fn comparisons_carry_their_uncertainty() {
         history(&store, &["compare", "2026-11-18", "2026-11-20", "--format", "csv", "--lang", "en"]).assert().success();
     let text = String::from_utf8(run.get_output().stdout.clone()).unwrap();
     let mut csv = csv::Reader::from_reader(text.as_bytes());
-    assert_eq!(csv.headers().unwrap().get(2), Some("figure"));
-    assert!(csv.records().all(|r| r.unwrap().len() == 9));
+    let headers = csv.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = csv.records().map(|r| r.unwrap()).collect();
+    let column = |name: &str| headers.iter().position(|h| h == name).unwrap();
+    let row = rows.iter().find(|r| &r[0] == "all" && &r[column("figure")] == "pass_rate").unwrap();
+    assert_eq!(row[column("low")].parse::<f64>().unwrap(), number(&pass["interval"][0]));
+    assert_eq!(row[column("n_now")].parse::<u64>().unwrap(), pass["n"][1].as_u64().unwrap());
+    assert!(rows.iter().all(|r| r[column("change")].parse::<f64>().is_ok()));
+    assert!(rows.iter().any(|r| &r[0] == "agent" && r[column("figure")].starts_with("dimension:")));
+    let run = history(&store, &["compare", "2026-11-18", "2026-11-20", "--lang", "en"]).assert().success();
+    run.stdout(predicate::str::contains("no telling").and(predicate::str::contains("pp")));
     history(&store, &["compare", "2026-11-18", "2026年"]).assert().code(2).stderr(predicate::str::contains("2026-W47"));
 }
 

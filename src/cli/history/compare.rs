@@ -51,13 +51,15 @@ pub fn run(args: &Args) -> Result<Outcome> {
         }))?;
         return Ok(Outcome::Done);
     }
-    if shown.format == Form::Table {
-        let (from, to) = (before.span.label(), now.span.label());
-        writeln_out!("{from} → {to}  ({} {} → {})", new.stamp.pack, old.stamp.version, new.stamp.version);
-    }
     if changes.changed_rules {
         eprintln!("{}", warning(shown));
     }
+    if shown.format == Form::Csv {
+        shown.rows(COLUMNS, numbers(&changes))?;
+        return Ok(Outcome::Done);
+    }
+    let (from, to) = (before.span.label(), now.span.label());
+    writeln_out!("{from} → {to}  ({} {} → {})", new.stamp.pack, old.stamp.version, new.stamp.version);
     let headers = match shown.zh() {
         true => ["范围", "对象", "数字", "之前", "之后", "变化", "95%区间", "样本", "结论"],
         false => ["scope", "id", "figure", "before", "now", "change", "95% interval", "n", "verdict"],
@@ -66,16 +68,42 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let titles = store.pack(&new.stamp.sha256).ok();
     let rows = rows(args, &changes, &new.aggregate, titles.as_ref());
     shown.rows(&headers, rows)?;
-    if shown.format == Form::Table {
-        writeln_out!(
-            "{}",
-            shown.say(
-                "“升”“降”表示 95% 区间不含 0;“看不出”表示差别可能只是偶然。pp 是百分点。比较的数字多时,每 20 个里会有一个碰巧显得明显。",
-                "“up” and “down”: the 95 % interval does not hold zero; “no telling”: chance may explain the difference. Of many figures compared, one in 20 looks clear by accident."
-            )
-        );
-    }
+    writeln_out!(
+        "{}",
+        shown.say(
+            "“升”“降”表示 95% 区间不含 0;“看不出”表示差别可能只是偶然。pp 是百分点。比较的数字多时,每 20 个里会有一个碰巧显得明显。",
+            "“up” and “down”: the 95 % interval does not hold zero; “no telling”: chance may explain the difference. Of many figures compared, one in 20 looks clear by accident."
+        )
+    );
     Ok(Outcome::Done)
+}
+
+/// The columns of the CSV, which is for programs: every figure, in its own unit (shares 0–1).
+const COLUMNS: &[&str] =
+    &["scope", "id", "figure", "before", "now", "change", "low", "high", "n_before", "n_now", "clear"];
+
+fn numbers(changes: &Changes) -> Vec<Vec<String>> {
+    let number = |v: f64| format!("{}", (v * 1e6).round() / 1e6);
+    let row = |scope: &str, id: &str, change: &Change| {
+        vec![
+            scope.to_string(),
+            id.to_string(),
+            change.figure.clone(),
+            number(change.before),
+            number(change.now),
+            number(change.difference()),
+            change.interval.map(|i| number(i.0)).unwrap_or_default(),
+            change.interval.map(|i| number(i.1)).unwrap_or_default(),
+            change.n.0.to_string(),
+            change.n.1.to_string(),
+            change.interval.map(|_| change.is_clear().to_string()).unwrap_or_default(),
+        ]
+    };
+    let mut out: Vec<_> = changes.all.iter().map(|c| row("all", "", c)).collect();
+    for (scope, lists) in [("team", &changes.teams), ("agent", &changes.agents)] {
+        out.extend(lists.iter().flat_map(|(id, list)| list.iter().map(|c| row(scope, id, c))));
+    }
+    out
 }
 
 const MAIN: &[&str] = &[
@@ -90,11 +118,9 @@ const MAIN: &[&str] = &[
 
 fn rows(args: &Args, changes: &Changes, now: &Aggregate, pack: Option<&Pack>) -> Vec<Vec<String>> {
     let shown = &args.shown;
-    // A CSV is read by programs: everything.
-    let everything = args.all || shown.format == Form::Csv;
     let wanted = |change: &Change, main: &[&str]| {
         let figure = change.figure.as_str();
-        everything || main.contains(&figure) || figure.starts_with("rule:") && change.is_clear()
+        args.all || main.contains(&figure) || figure.starts_with("rule:") && change.is_clear()
     };
     let mut out = Vec::new();
     let mut add = |scope: &str, id: &str, list: &[Change], main: &[&str]| {
@@ -107,8 +133,8 @@ fn rows(args: &Args, changes: &Changes, now: &Aggregate, pack: Option<&Pack>) ->
     for (id, list) in &changes.agents {
         let name = now.agents.get(id).and_then(|t| t.name.as_deref()).filter(|name| name != id);
         let label = match name {
-            Some(name) if shown.format == Form::Table => format!("{name}({id})"),
-            _ => id.clone(),
+            Some(name) => format!("{name}({id})"),
+            None => id.clone(),
         };
         add(shown.say("客服", "agent"), &label, list, &MAIN[1..3]);
     }
@@ -173,7 +199,7 @@ fn kind(figure: &str) -> Kind {
 }
 
 fn title(shown: &Shown, figure: &str, pack: Option<&Pack>) -> String {
-    if !shown.zh() || shown.format == Form::Csv {
+    if !shown.zh() {
         return figure.to_string();
     }
     if let Some(id) = figure.strip_prefix("rule:") {

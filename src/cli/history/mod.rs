@@ -103,8 +103,12 @@ impl Shown {
                 let mut csv = csv::Writer::from_writer(Vec::new());
                 csv.write_record(headers).map_err(failed)?;
                 for row in rows {
-                    csv.write_record(row.iter().map(|cell| zhijian::report::names::cell(cell).into_owned()))
-                        .map_err(failed)?;
+                    // A number is no formula, whatever its sign.
+                    let safe = |cell: &String| match cell.parse::<f64>() {
+                        Ok(_) => cell.clone(),
+                        Err(_) => zhijian::report::names::cell(cell).into_owned(),
+                    };
+                    csv.write_record(row.iter().map(safe)).map_err(failed)?;
                 }
                 let bytes = csv.into_inner().map_err(|e| Error::write("标准输出", e.into_error()))?;
                 std::io::Write::write_all(&mut std::io::stdout(), &bytes).map_err(|e| Error::write("标准输出", e))?;
