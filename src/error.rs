@@ -43,6 +43,14 @@ pub enum Error {
         /// The faults rendered with file, line, column and caret.
         rendered: String,
     },
+    /// The history store cannot be used.
+    #[error("历史库 {path}: {reason}")]
+    Store {
+        /// The file as given.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// The user interrupted the run.
     #[error("已中断,未写入任何结果;原有结果未被改动。(interrupted)")]
     Interrupted {

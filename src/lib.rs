@@ -50,7 +50,7 @@
 //!
 //! # How it holds together
 //!
-//! Data flows `input → text → detect → metrics → judge → score → report` and never back. [`detect`], [`judge`] and
+//! Data flows `input → text → detect → metrics → judge → score → report → store` and never back. [`detect`], [`judge`] and
 //! [`score`] are pure functions of their arguments. Places are [`span::Span`]s in bytes of the original text, whatever view
 //! of it a pattern matched. Faults of a pack are collected as [`diagnostic::Diagnostic`]s, faults of records as
 //! [`input::Reject`]s; an [`error::Error`] is only what ends a run. The library never prints.
@@ -73,6 +73,7 @@ pub mod pipeline;
 pub mod report;
 pub mod score;
 pub mod span;
+pub mod store;
 pub mod text;
 pub mod tools;
 pub mod trace;

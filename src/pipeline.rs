@@ -61,6 +61,8 @@ pub struct Summary {
     pub rejects: std::collections::BTreeMap<String, u64>,
     /// The files read.
     pub files: Vec<FileSummary>,
+    /// Who contacted whom when, for following customers beyond this run.
+    pub contacts: ContactLog,
 }
 
 /// How a run goes about it.
@@ -134,6 +136,7 @@ impl Run<'_> {
         let source = source.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         out.files = source.reader.files().to_vec();
         out.aggregate.service.cross = contacts.finish().map_err(|e| Error::write(std::env::temp_dir(), e))?;
+        out.contacts = contacts;
         Ok(out)
     }
 

@@ -19,6 +19,12 @@ fn help() {
     let commands: &[&[&str]] = &[
         &[],
         &["inspect"],
+        &["report"],
+        &["history"],
+        &["history", "list"],
+        &["history", "show"],
+        &["history", "compare"],
+        &["history", "prune"],
         &["annotate"],
         &["calibrate"],
         &["calibrate", "markers"],

@@ -20,6 +20,7 @@ use super::outputs;
 use super::progress::Progress;
 use super::setting::{EngineArgs, InputArgs, Language};
 use super::signals::Stop;
+use super::storing::{Kept, StoreArgs};
 use super::table::{plain, table};
 
 /// What happens to personal data in outputs.
@@ -75,6 +76,8 @@ pub struct Args {
     /// 报告语言
     #[arg(long, value_enum, default_value_t = Language::Zh, env = "ZHIJIAN_LANG")]
     lang: Language,
+    #[command(flatten)]
+    store: StoreArgs,
     /// 不显示进度和摘要
     #[arg(long, short)]
     quiet: bool,
@@ -89,6 +92,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     let stop = Stop::listen()?;
     let started = (Instant::now(), jiff::Timestamp::now());
     let lang = args.lang.lang();
+    let storing = args.store.open()?;
     let reader = args.input.open()?;
     let engine = args.engine.engine(args.input.zone()?, lang)?;
     let folder = StagedFolder::new(&args.out)?;
@@ -108,12 +112,25 @@ pub fn run(args: Args) -> Result<Outcome> {
     let summary = run.run(reader, &mut results, &mut rejects);
     progress.finish();
     stop.check()?;
-    let summary = summary?;
+    let mut summary = summary?;
     let failed = |e| Error::write(args.out.join("conversations.jsonl"), e);
     finish(results).and_then(|()| finish(rejects)).map_err(failed)?;
-    let cards = Scorecards::new(engine.pack(), &summary.aggregate);
+    let followed = storing.as_ref().map(|s| s.follow(engine.pack(), &mut summary)).transpose()?;
+    let kept = match (storing, followed) {
+        (Some(storing), Some((night, contacts))) => {
+            Some(storing.keep(&night, contacts, engine.pack(), &summary, lang)?)
+        }
+        _ => None,
+    };
+    let cards = match &kept {
+        Some(kept) => Scorecards::after(engine.pack(), &summary.aggregate, &kept.earlier),
+        None => Scorecards::new(engine.pack(), &summary.aggregate),
+    };
     let mut night = Night::new(engine.pack(), &summary.aggregate, &cards, lang);
     night.rejected = summary.records_rejected;
+    if let Some(kept) = &kept {
+        (night.label, night.history) = (kept.earlier.night.clone(), Some(&kept.history));
+    }
     outputs::write(&folder, &night)?;
     let seconds = started.0.elapsed().as_secs_f64();
     let bytes: u64 = summary.files.iter().map(|f| f.bytes).sum();
@@ -135,8 +152,12 @@ pub fn run(args: Args) -> Result<Outcome> {
     })?;
     stop.committing()?;
     folder.commit()?;
+    // After the folder: killed in between, the store lacks a night that running again stores.
+    let stored = kept.as_ref().map(Kept::sentence);
+    kept.map(Kept::write).transpose()?;
     if !args.quiet {
         print_summary(&args.out, &summary, &cards, seconds);
+        stored.inspect(|told| eprintln!("{}", plain(told)));
     }
     Ok(gates(&args, engine.pack(), &summary, &cards))
 }

@@ -12,12 +12,15 @@ macro_rules! writeln_out {
 mod annotate;
 mod calibrate;
 mod completions;
+mod history;
 mod inspect;
 mod outputs;
 mod progress;
+mod report;
 mod rules;
 mod setting;
 mod signals;
+mod storing;
 mod table;
 
 use std::process::ExitCode;
@@ -39,6 +42,10 @@ struct Cli {
 enum Command {
     /// 质检一批会话,写出评分卡、辅导报告和逐通结果
     Inspect(Box<inspect::Args>),
+    /// 从历史库重新生成某一晚或某个周期的报告,不需要会话原文
+    Report(report::Args),
+    /// 查看、比较、清理历史库
+    History(history::Args),
     /// 给每条消息标注标记(JSONL,一行一条消息)
     Annotate(annotate::Args),
     /// 查看、检查、测试规则包
@@ -62,6 +69,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Inspect(args) => inspect::run(*args),
+        Command::Report(args) => report::run(&args),
+        Command::History(args) => history::run(&args),
         Command::Annotate(args) => annotate::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Calibrate(args) => calibrate::run(*args),

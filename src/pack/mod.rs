@@ -41,7 +41,7 @@ use marker::Marker;
 use reference::Names;
 use rule::Rule;
 use scorecard::Scorecard;
-use source::PackFiles;
+use source::{PackFiles, PackSources};
 
 /// Words that negate what follows, and how far they reach.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,6 +130,8 @@ pub struct Pack {
     pub topics: topics::Topics,
     /// Platform response figures.
     pub profiles: Vec<profiles::Profile>,
+    /// The texts it was read from.
+    pub sources: PackSources,
     /// Faults that do not keep the pack from working.
     pub warnings: Vec<Diagnostic>,
 }
@@ -161,7 +163,24 @@ impl Pack {
     /// # Errors
     /// [`Error::Pack`] when any fault is an error; all faults are in it.
     pub fn load(files: &PackFiles) -> Result<Pack> {
-        let (pack, diagnostics) = Pack::check(files);
+        Pack::whole(Pack::check(files))
+    }
+
+    /// Reads a pack again from the texts it was once read from, whatever the packs inside this program are now.
+    ///
+    /// # Errors
+    /// [`Error::Pack`] when this program finds faults in it.
+    pub fn load_again(sources: &PackSources) -> Result<Pack> {
+        let mut all = Vec::new();
+        let pack = load(&sources.own, sources.base.as_ref(), &mut all);
+        let mut pack = Pack::whole((pack, all))?;
+        if let Some(file) = &sources.satisfaction {
+            pack.use_satisfaction_file(file.clone())?;
+        }
+        Ok(pack)
+    }
+
+    fn whole((pack, diagnostics): (Option<Pack>, Vec<Diagnostic>)) -> Result<Pack> {
         let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         match pack {
             Some(mut pack) if errors == 0 => {
@@ -179,7 +198,7 @@ impl Pack {
     /// Reads a pack's files and reports every fault; the pack is there unless its frame is missing.
     pub fn check(files: &PackFiles) -> (Option<Pack>, Vec<Diagnostic>) {
         let mut all = Vec::new();
-        let pack = load(files, &mut all);
+        let pack = load(files, None, &mut all);
         diagnostic::sort(&mut all);
         all.dedup();
         quiet_echoes(&mut all);
@@ -197,13 +216,17 @@ impl Pack {
     /// When it cannot be read, or has faults.
     pub fn use_satisfaction(&mut self, path: &Path) -> Result<()> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::read(path, e))?;
+        self.use_satisfaction_file(Arc::new(SourceFile { path: path.to_path_buf(), text }))
+    }
+
+    fn use_satisfaction_file(&mut self, file: Arc<SourceFile>) -> Result<()> {
         self.hash = {
             let mut hasher = Sha256::new();
             hasher.update(self.hash.as_bytes());
-            hasher.update(text.as_bytes());
+            hasher.update(file.text.as_bytes());
             hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()
         };
-        let file = Arc::new(SourceFile { path: path.to_path_buf(), text });
+        self.sources.satisfaction = Some(file.clone());
         let ids: Vec<String> = self.markers.iter().map(|m| m.id.clone()).collect();
         let mut all = Vec::new();
         self.satisfaction = Some(read_satisfaction(&file, &ids, &mut all));
@@ -221,7 +244,7 @@ impl Pack {
     }
 }
 
-fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
+fn load(own: &PackFiles, stored_base: Option<&PackFiles>, all: &mut Vec<Diagnostic>) -> Option<Pack> {
     let Some(frame_file) = own.get("pack.toml").cloned() else {
         all.push(Diagnostic {
             code: codes::MISSING_FILE.name,
@@ -235,10 +258,12 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
     let mut faults = Faults::new(frame_file.clone(), all);
     let parsed = fields::parse(&frame_file.text, &mut faults);
     let mut frame = read_frame(Table::new(parsed.get_ref(), 0..frame_file.text.len()), &mut faults);
+    let mut sources = PackSources { own: own.clone(), base: None, satisfaction: None };
     let files = match frame.extends.take() {
         None => own.clone(),
-        Some(base) => match PackFiles::embedded(&base.value) {
+        Some(base) => match stored_base.cloned().or_else(|| PackFiles::embedded(&base.value)) {
             Some(base_files) => {
+                sources.base = Some(base_files.clone());
                 let base_frame = base_files.get("pack.toml").cloned();
                 if let Some(base_frame) = base_frame {
                     let mut ignored = Vec::new();
@@ -338,6 +363,7 @@ fn load(own: &PackFiles, all: &mut Vec<Diagnostic>) -> Option<Pack> {
         userdict,
         topics,
         profiles,
+        sources,
         warnings: Vec::new(),
     };
     lint::lint(&pack, all);

@@ -22,6 +22,62 @@ pub struct PackFiles {
     pub files: Vec<(String, Arc<SourceFile>)>,
 }
 
+/// Everything a pack was read from, enough to read it again where its folder or the program's own packs are gone.
+#[derive(Debug, Clone)]
+pub struct PackSources {
+    /// Its own files.
+    pub own: PackFiles,
+    /// Those of the pack it extends.
+    pub base: Option<PackFiles>,
+    /// A satisfaction model given apart from the pack.
+    pub satisfaction: Option<Arc<SourceFile>>,
+}
+
+/// A file as JSON: path inside the pack, path as shown, text.
+type StoredFile = (String, String, String);
+
+/// [`PackSources`] as JSON.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Stored {
+    own: (String, Vec<StoredFile>),
+    base: Option<(String, Vec<StoredFile>)>,
+    satisfaction: Option<StoredFile>,
+}
+
+impl PackSources {
+    /// The texts as one JSON text.
+    pub fn to_json(&self) -> String {
+        let file = |inner: &str, file: &SourceFile| -> StoredFile {
+            (inner.to_string(), file.path.to_string_lossy().into_owned(), file.text.clone())
+        };
+        let files = |pack: &PackFiles| (pack.origin.clone(), pack.files.iter().map(|(p, f)| file(p, f)).collect());
+        let stored = Stored {
+            own: files(&self.own),
+            base: self.base.as_ref().map(files),
+            satisfaction: self.satisfaction.as_ref().map(|f| file("", f)),
+        };
+        serde_json::to_string(&stored).unwrap_or_default()
+    }
+
+    /// Reads what [`PackSources::to_json`] wrote.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn from_json(text: &str) -> serde_json::Result<PackSources> {
+        let stored: Stored = serde_json::from_str(text)?;
+        let file = |(inner, path, text): StoredFile| (inner, Arc::new(SourceFile { path: path.into(), text }));
+        let files = |(origin, list): (String, Vec<StoredFile>)| PackFiles {
+            origin,
+            files: list.into_iter().map(file).collect(),
+        };
+        Ok(PackSources {
+            own: files(stored.own),
+            base: stored.base.map(files),
+            satisfaction: stored.satisfaction.map(|f| file(f).1),
+        })
+    }
+}
+
 impl PackFiles {
     /// The pack inside the binary with this id.
     pub fn embedded(id: &str) -> Option<PackFiles> {

@@ -218,6 +218,7 @@ fn followed(engine: &Engine, conversation: &Conversation<'_>, inspection: &Inspe
         customer: hash(customer),
         start,
         conversation: hash(&conversation.id),
+        night: 0,
         end,
         order: order.map_or(0, hash),
         agent: last.map_or(0, |t| hash(conversation.agent_of(&turns[t]))),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::fairness;
 use super::outcomes::{self, ServiceFigures};
-use super::targets::{self, TargetFigure};
+use super::targets::{self, Earlier, TargetFigure};
 use crate::metrics::{METRICS, Unit};
 use crate::pack::Pack;
 use crate::pack::rule::Severity;
@@ -322,8 +322,13 @@ pub struct Scorecards {
 }
 
 impl Scorecards {
-    /// Derives all figures.
+    /// Derives all figures of a run by itself.
     pub fn new(pack: &Pack, aggregate: &Aggregate) -> Scorecards {
+        Scorecards::after(pack, aggregate, &Earlier::default())
+    }
+
+    /// Derives all figures; targets of a month, quarter or year also count the earlier nights in it.
+    pub fn after(pack: &Pack, aggregate: &Aggregate, earlier: &Earlier) -> Scorecards {
         let teams = teams(aggregate);
         let mut agents: Vec<Figures> =
             aggregate.agents.iter().map(|(id, totals)| Figures::new(id, pack, totals)).collect();
@@ -332,7 +337,7 @@ impl Scorecards {
             all: Figures::new("", pack, &aggregate.all),
             teams: teams.iter().map(|(team, totals)| Figures::new(team, pack, totals)).collect(),
             agents,
-            targets: targets::figures(pack, aggregate),
+            targets: targets::figures(pack, aggregate, earlier),
         };
         outcomes::attach(&mut cards, aggregate);
         cards
@@ -346,7 +351,7 @@ impl Scorecards {
 }
 
 /// The agents' records added up by team.
-fn teams(aggregate: &Aggregate) -> std::collections::BTreeMap<String, AgentTotals> {
+pub fn teams(aggregate: &Aggregate) -> std::collections::BTreeMap<String, AgentTotals> {
     let mut teams = std::collections::BTreeMap::<String, AgentTotals>::new();
     for totals in aggregate.agents.values() {
         if let Some(team) = &totals.team {

@@ -51,6 +51,10 @@ pub struct Point {
     pub first_response: Option<(f64, u64)>,
     /// Mean satisfaction estimate, 0–1, and its cases.
     pub satisfaction: Option<(f64, u64)>,
+    /// No recontact about the matter within 24 hours; known for everyone and agents once the window has passed.
+    pub fcr_24h: Option<Rate>,
+    /// No recontact about the matter within 72 hours; known for everyone and agents once the window has passed.
+    pub fcr_72h: Option<Rate>,
     /// Share of each dimension's points kept, in percent.
     pub dimensions: BTreeMap<String, f64>,
     /// By rule id: share of due conversations with a finding.

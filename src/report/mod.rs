@@ -1,6 +1,8 @@
 //! What people and programs read: one exporter a file. Everything here formats what the core has decided; nothing
 //! here decides.
 
+pub mod calendar;
+pub mod changes;
 pub mod coaching;
 pub mod csv;
 mod fairness;

@@ -27,14 +27,40 @@ pub struct Night<'n> {
 }
 
 impl<'n> Night<'n> {
-    /// The night of one run: named for the last day on which a conversation began.
+    /// The night of one run: named by [`last_day`].
     pub fn new(pack: &'n Pack, aggregate: &'n Aggregate, cards: &'n Scorecards, lang: Lang) -> Night<'n> {
         Night { label: last_day(aggregate), pack, aggregate, cards, history: None, lang, rejected: 0 }
     }
 }
 
-/// The last day on which a conversation began; empty without times.
+/// The last day on which conversations began; empty without times. Days with less than a tenth of the busiest day's
+/// conversations do not count: a few customers who come after midnight do not make the night another one, and two
+/// nights never share a name by them.
 pub fn last_day(aggregate: &Aggregate) -> String {
     let days = aggregate.service.cells.get(&crate::score::service::Dimension::Day);
-    days.and_then(|days| days.keys().next_back()).map(|day| day.to_string()).unwrap_or_default()
+    let days = || days.into_iter().flatten();
+    let busiest = days().map(|(_, cell)| cell.conversations).max().unwrap_or_default();
+    days()
+        .rev()
+        .find(|(_, cell)| cell.conversations * 10 >= busiest)
+        .map(|(day, _)| day.to_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::service::Dimension;
+
+    #[test]
+    fn a_night_is_named_for_its_last_busy_day() {
+        let mut aggregate = Aggregate::default();
+        assert_eq!(last_day(&aggregate), "");
+        for (day, conversations) in [("2026-11-19", 3), ("2026-11-20", 250), ("2026-11-21", 4)] {
+            aggregate.service.cell(Dimension::Day, day).conversations = conversations;
+        }
+        assert_eq!(last_day(&aggregate), "2026-11-20");
+        aggregate.service.cell(Dimension::Day, "2026-11-22").conversations = 25;
+        assert_eq!(last_day(&aggregate), "2026-11-22");
+    }
 }

@@ -2,19 +2,21 @@
 //!
 //! A target is **met** or **missed** only where its figure's 95 % interval lies wholly on one side of it; in between it
 //! is **undecided**, and without data **not available**. A figure without an interval (a platform profile's mean) is
-//! judged by its value. Periods are made by adding up days, so that a month's figure is exact however many runs of
-//! the program its days were in.
+//! judged by its value. Periods are made by adding up days, those of earlier nights too where there is a store, so that
+//! a month's figure is exact however many runs of the program its days were in.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde::Serialize;
 
+use super::calendar::{self, Calendar, Unit as Length};
 use super::csv::writer;
 use super::figures::{Rate, rounded};
 use super::names::cell;
 use super::outcomes::{ServiceFigures, profile_value};
 use crate::judge::Lang;
+use crate::metrics::profile::ProfileCount;
 use crate::metrics::{METRICS, Metric, Unit};
 use crate::pack::Pack;
 use crate::pack::profiles::Figure;
@@ -147,7 +149,7 @@ impl Actual {
 }
 
 /// Every target against its figure: for everyone by period, for teams and agents over the whole run.
-pub fn figures(pack: &Pack, aggregate: &Aggregate) -> Vec<TargetFigure> {
+pub fn figures(pack: &Pack, aggregate: &Aggregate, earlier: &Earlier) -> Vec<TargetFigure> {
     let service = &aggregate.service;
     let mut out = Vec::new();
     for target in &pack.scorecard.targets {
@@ -167,11 +169,11 @@ pub fn figures(pack: &Pack, aggregate: &Aggregate) -> Vec<TargetFigure> {
                 n: actual.n,
             });
         };
-        if let Some(actual) = whole_run(target, pack, aggregate) {
-            add("", "all", "", actual);
+        if let Some((period, actual)) = whole_run(target, pack, aggregate, earlier) {
+            add(&period, "all", "", actual);
             continue;
         }
-        let periods = periods(&target.period, aggregate);
+        let periods = periods(&target.period, aggregate, earlier);
         if periods.is_empty() {
             add("", "all", "", actual(target, &service.all));
         }
@@ -187,25 +189,32 @@ pub fn figures(pack: &Pack, aggregate: &Aggregate) -> Vec<TargetFigure> {
     out
 }
 
-/// Figures that are kept for the run as a whole only: across conversations, and by platform.
-fn whole_run(target: &Target, pack: &Pack, aggregate: &Aggregate) -> Option<Actual> {
+/// Figures that are kept for a run as a whole only: across conversations, and by platform; with the period they are
+/// of, which is empty where there is no store to add the period's other nights.
+fn whole_run(target: &Target, pack: &Pack, aggregate: &Aggregate, earlier: &Earlier) -> Option<(String, Actual)> {
     let service = &aggregate.service;
+    let (period, nights) = earlier.of(&target.period);
     if let Some(id) = target.metric.strip_prefix(PROFILE_TARGET) {
         let profile = pack.profiles.iter().find(|p| p.id == id)?;
-        let count = service.profiles.get(id).and_then(|agents| agents.get("")).cloned().unwrap_or_default();
-        return Some(match profile.figure {
+        let mut count = service.profiles.get(id).and_then(|agents| agents.get("")).cloned().unwrap_or_default();
+        nights.filter_map(|(profiles, _)| profiles.get(id)).for_each(|more| count.merge(more));
+        let actual = match profile.figure {
             Figure::Within => Actual::rate(Rate::new(count.within, count.units).as_ref()),
             Figure::Mean => Actual { value: profile_value(profile, &count), interval: None, n: count.timed },
-        });
+        };
+        return Some((period, actual));
     }
-    let figures = ServiceFigures::new(&service.all, &service.cross.all);
-    Some(Actual::rate(match target.metric.as_str() {
+    let mut cross = service.cross.all.clone();
+    nights.for_each(|(_, more)| cross.merge(more));
+    let figures = ServiceFigures::new(&service.all, &cross);
+    let rate = match target.metric.as_str() {
         "fcr_24h" => figures.fcr_24h.as_ref(),
         "fcr_72h" => figures.fcr_72h.as_ref(),
         "complaint_24h" => figures.complaint_24h.as_ref(),
         "complaint_72h" => figures.complaint_72h.as_ref(),
         _ => return None,
-    }))
+    };
+    Some((period, Actual::rate(rate)))
 }
 
 fn actual(target: &Target, cell: &Cell) -> Actual {
@@ -236,24 +245,41 @@ fn actual(target: &Target, cell: &Cell) -> Actual {
     }
 }
 
-/// The run's days added up by period.
-fn periods(period: &str, aggregate: &Aggregate) -> BTreeMap<String, Cell> {
+/// What is stored of earlier nights in the periods that targets are set for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Earlier {
+    /// The night reported, which names the periods of figures that are kept by night; empty without a store.
+    pub night: String,
+    /// Days of earlier nights.
+    pub days: BTreeMap<String, Cell>,
+    /// By earlier night: everyone's platform figures by profile, and what followed on its contacts.
+    pub nights: BTreeMap<String, (BTreeMap<String, ProfileCount>, CrossCount)>,
+}
+
+impl Earlier {
+    /// The period of the target that holds the night, and what earlier nights in it have.
+    fn of(&self, period: &str) -> (String, impl Iterator<Item = &(BTreeMap<String, ProfileCount>, CrossCount)>) {
+        let span = calendar::day(&self.night).map(|day| Calendar::of(Length::of_target(period), day));
+        let inside = move |night: &str| calendar::day(night).zip(span).is_some_and(|(day, span)| span.holds(day));
+        let nights = self.nights.iter().filter(move |(night, _)| inside(night)).map(|(_, kept)| kept);
+        (span.map(|s| s.label()).unwrap_or_default(), nights)
+    }
+}
+
+/// The days of the run and of earlier nights added up by the periods the run has a day in.
+fn periods(period: &str, aggregate: &Aggregate, earlier: &Earlier) -> BTreeMap<String, Cell> {
+    let name = |day: &str| match calendar::day(day) {
+        Some(date) => Calendar::of(Length::of_target(period), date).label(),
+        None => day.to_string(),
+    };
     let mut out = BTreeMap::<String, Cell>::new();
     for (day, cell) in aggregate.service.cells.get(&Dimension::Day).into_iter().flatten() {
-        let name = match day.parse::<jiff::civil::Date>() {
-            Ok(date) => match period {
-                "year" => format!("{:04}", date.year()),
-                "quarter" => format!("{:04}Q{}", date.year(), (date.month() + 2) / 3),
-                "week" => {
-                    let week = date.iso_week_date();
-                    format!("{:04}-W{:02}", week.year(), week.week())
-                }
-                "day" => day.clone(),
-                _ => format!("{:04}-{:02}", date.year(), date.month()),
-            },
-            Err(_) => day.clone(),
-        };
-        out.entry(name).or_default().merge(cell);
+        out.entry(name(day)).or_default().merge(cell);
+    }
+    for (day, cell) in &earlier.days {
+        if let Some(own) = out.get_mut(&name(day)) {
+            own.merge(cell);
+        }
     }
     out
 }
@@ -334,11 +360,16 @@ mod tests {
         for (day, resolved) in [("2026-09-30", 1), ("2026-10-01", 2), ("2026-12-31", 4)] {
             aggregate.service.cell(Dimension::Day, day).resolution[0] = resolved;
         }
+        // Earlier nights count where the run has a day of the period.
+        let mut earlier = Earlier::default();
+        for day in ["2026-11-01", "2025-12-31"] {
+            earlier.days.entry(day.into()).or_default().resolution[0] = 1;
+        }
         let of = |period| -> Vec<(String, u64)> {
-            periods(period, &aggregate).into_iter().map(|(name, cell)| (name, cell.resolution[0])).collect()
+            periods(period, &aggregate, &earlier).into_iter().map(|(name, cell)| (name, cell.resolution[0])).collect()
         };
-        assert_eq!(of("quarter"), [("2026Q3".into(), 1), ("2026Q4".into(), 6)]);
-        assert_eq!(of("year"), [("2026".into(), 7)]);
+        assert_eq!(of("quarter"), [("2026-Q3".into(), 1), ("2026-Q4".into(), 7)]);
+        assert_eq!(of("year"), [("2026".into(), 8)]);
         assert_eq!(of("month").len(), 3);
         assert_eq!(of("week"), [("2026-W40".into(), 3), ("2026-W53".into(), 4)]);
     }

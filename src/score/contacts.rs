@@ -12,20 +12,19 @@
 //!   lies inside the log; counting those already done of the others, but not those still open, would flatter. Further
 //!   complaints of the customer about the matter within 72 hours belong to the same case.
 
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+mod follow;
+
+use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
-use serde::{Deserialize, Serialize};
+use follow::Customer;
+pub use follow::{CrossCount, CrossTotals, Deadline, Recontact};
 
-/// Records held before a run is spilled (56 bytes each).
+/// Records held before a run is spilled (64 bytes each).
 pub const IN_MEMORY: usize = 1 << 18;
 /// Runs merged into one when there are this many.
 const MOST_RUNS: usize = 64;
-/// Contacts of one customer looked at together; beyond, the oldest are settled early.
-const MOST_OPEN: usize = 512;
-/// Seconds in an hour.
-const HOUR: i64 = 3600;
 
 /// What is kept of a contact, ordered by customer, time and conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -36,6 +35,8 @@ pub struct Contact {
     pub start: i64,
     /// Hash of the conversation's id.
     pub conversation: u64,
+    /// Which of the nights followed together it belongs to (below 128); 0 in the log of one run.
+    pub night: u8,
     /// Last second.
     pub end: i64,
     /// Hash of the order's id; 0 when unknown.
@@ -54,10 +55,15 @@ pub struct Contact {
     pub answer: u32,
 }
 
-const SIZE: usize = 8 * 6 + 4 + 2 + 1 + 1 + 4;
+/// Bytes of a stored contact.
+pub const SIZE: usize = 8 * 6 + 4 + 2 + 1 + 1 + 4;
 
 impl Contact {
-    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
+    /// Writes the contact in [`SIZE`] bytes.
+    ///
+    /// # Errors
+    /// When `out` does not take them.
+    pub fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
         let mut bytes = [0u8; SIZE];
         let fields = [self.customer, self.start as u64, self.conversation, self.end as u64, self.order, self.agent];
         for (slot, field) in bytes.chunks_exact_mut(8).zip(fields) {
@@ -65,13 +71,17 @@ impl Contact {
         }
         bytes[48..52].copy_from_slice(&self.complaint.to_le_bytes());
         bytes[52..54].copy_from_slice(&self.topic.to_le_bytes());
-        bytes[54] = u8::from(self.resolved);
+        bytes[54] = u8::from(self.resolved) | self.night << 1;
         bytes[55] = u8::from(self.answered);
         bytes[56..60].copy_from_slice(&self.answer.to_le_bytes());
         out.write_all(&bytes)
     }
 
-    fn read(input: &mut impl Read) -> std::io::Result<Contact> {
+    /// Reads a contact.
+    ///
+    /// # Errors
+    /// When there are not [`SIZE`] bytes.
+    pub fn read(input: &mut impl Read) -> std::io::Result<Contact> {
         let mut bytes = [0u8; SIZE];
         input.read_exact(&mut bytes)?;
         let long = |i: usize| u64::from_le_bytes(bytes[i * 8..i * 8 + 8].try_into().unwrap_or_default());
@@ -85,7 +95,8 @@ impl Contact {
             agent: long(5),
             complaint: int(48),
             topic: u16::from_le_bytes([bytes[52], bytes[53]]),
-            resolved: bytes[54] != 0,
+            resolved: bytes[54] & 1 != 0,
+            night: bytes[54] >> 1,
             answered: bytes[55] != 0,
             answer: int(56),
         })
@@ -150,8 +161,8 @@ impl ContactLog {
 
     fn compact(&mut self, most: usize) -> std::io::Result<()> {
         if self.runs.len() >= most {
-            let merged = run_of(Merge::new(std::mem::take(&mut self.runs), Vec::new())?)?;
-            self.runs.push(merged);
+            let merged = run_of(Sorted::new(&self.runs, &[])?)?;
+            self.runs = vec![merged];
         }
         Ok(())
     }
@@ -170,28 +181,62 @@ impl ContactLog {
         }
     }
 
-    /// Follows every customer through the log.
+    /// The last second of any contact.
+    pub fn last(&self) -> Option<i64> {
+        self.last
+    }
+
+    /// Every contact, sorted by customer, time and conversation.
     ///
     /// # Errors
     /// When the temporary files cannot be written or read.
-    pub fn finish(mut self) -> std::io::Result<CrossTotals> {
-        if let Some(error) = self.failed {
+    pub fn sorted(&mut self) -> std::io::Result<Sorted<'_>> {
+        if let Some(error) = self.failed.take() {
             return Err(error);
         }
         self.held.sort_unstable();
-        let mut totals = CrossTotals { anonymous: self.anonymous, ..CrossTotals::default() };
-        let Some(last) = self.last else { return Ok(totals) };
+        Sorted::new(&self.runs, &self.held)
+    }
+
+    /// Follows every customer through the log, which is that of one run.
+    ///
+    /// # Errors
+    /// When the temporary files cannot be written or read.
+    pub fn finish(&mut self) -> std::io::Result<CrossTotals> {
+        let last = self.last.unwrap_or(i64::MIN);
+        let totals = self.follow(vec![last])?.pop().unwrap_or_default();
+        Ok(CrossTotals { anonymous: self.anonymous, ..totals })
+    }
+
+    /// Follows every customer through a log of several nights and counts for each what became of its own contacts.
+    /// `last` holds, for each night counted, the second until which what followed is known; contacts of nights beyond
+    /// it are seen, but not counted. A conversation that is in two nights belongs to the first.
+    ///
+    /// # Errors
+    /// When the temporary files cannot be written or read.
+    pub fn follow(&mut self, last: Vec<i64>) -> std::io::Result<Vec<CrossTotals>> {
+        let totals = vec![CrossTotals::default(); last.len()];
+        let mut nights = follow::Nights { last, totals };
         let mut customer = Customer::default();
-        for contact in Merge::new(self.runs, self.held)? {
+        let mut before: Option<Contact> = None;
+        for contact in self.sorted()? {
             let contact = contact?;
+            let again = before.is_some_and(|b| {
+                (b.customer, b.start, b.conversation) == (contact.customer, contact.start, contact.conversation)
+                    && b.night != contact.night
+            });
+            if again {
+                continue;
+            }
+            before = Some(contact);
             if customer.id != contact.customer {
-                customer.settle(i64::MAX, last, &mut totals);
+                customer.settle(i64::MAX, &mut nights);
                 customer.id = contact.customer;
             }
-            customer.add(contact, last, &mut totals);
+            customer.add(contact, &mut nights);
         }
-        customer.settle(i64::MAX, last, &mut totals);
-        Ok(totals)
+        customer.settle(i64::MAX, &mut nights);
+        Ok(nights.totals)
     }
 }
 
@@ -206,16 +251,20 @@ fn run_of(contacts: impl Iterator<Item = std::io::Result<Contact>>) -> std::io::
 }
 
 /// Sorted runs and a sorted list as one sorted stream.
-struct Merge {
-    runs: Vec<BufReader<File>>,
-    held: std::vec::IntoIter<Contact>,
+#[derive(Debug)]
+pub struct Sorted<'l> {
+    runs: Vec<BufReader<&'l File>>,
+    held: std::slice::Iter<'l, Contact>,
     heads: BinaryHeap<std::cmp::Reverse<(Contact, usize)>>,
 }
 
-impl Merge {
-    fn new(runs: Vec<File>, held: Vec<Contact>) -> std::io::Result<Merge> {
-        let runs = runs.into_iter().map(|f| BufReader::with_capacity(1 << 16, f)).collect();
-        let mut merge = Merge { runs, held: held.into_iter(), heads: BinaryHeap::new() };
+impl<'l> Sorted<'l> {
+    fn new(runs: &'l [File], held: &'l [Contact]) -> std::io::Result<Sorted<'l>> {
+        for mut run in runs {
+            run.seek(SeekFrom::Start(0))?;
+        }
+        let runs = runs.iter().map(|f| BufReader::with_capacity(1 << 16, f)).collect();
+        let mut merge = Sorted { runs, held: held.iter(), heads: BinaryHeap::new() };
         for source in 0..=merge.runs.len() {
             merge.pull(source)?;
         }
@@ -230,14 +279,14 @@ impl Merge {
                 Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => None,
                 Err(error) => return Err(error),
             },
-            None => self.held.next(),
+            None => self.held.next().copied(),
         };
         self.heads.extend(next.map(|contact| std::cmp::Reverse((contact, source))));
         Ok(())
     }
 }
 
-impl Iterator for Merge {
+impl Iterator for Sorted<'_> {
     type Item = std::io::Result<Contact>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -246,306 +295,5 @@ impl Iterator for Merge {
     }
 }
 
-/// A deadline's record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Deadline {
-    /// Met in time.
-    pub met: u64,
-    /// Not met in time.
-    pub missed: u64,
-    /// Done, though not yet due when the log ends.
-    pub early: u64,
-    /// Neither done nor due when the log ends.
-    pub open: u64,
-}
-
-impl Deadline {
-    fn count(&mut self, from: i64, done: Option<i64>, hours: i64, last: i64) {
-        let due = from + hours * HOUR;
-        match done {
-            Some(done) if done <= due && due <= last => self.met += 1,
-            Some(done) if done <= due => self.early += 1,
-            None if last < due => self.open += 1,
-            _ => self.missed += 1,
-        }
-    }
-}
-
-/// Recontacts within one window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Recontact {
-    /// Contacts whose whole window the log covers.
-    pub observed: u64,
-    /// Of these, without a recontact.
-    pub once: u64,
-    /// Recontacts seen, also in windows the log does not cover whole.
-    pub seen: u64,
-}
-
-/// Cross-conversation counts of an agent, or of everyone.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CrossCount {
-    /// Contacts that can be followed: customer, time, and an order or reason known.
-    pub contacts: u64,
-    /// Within 24 hours.
-    pub day: Recontact,
-    /// Within 72 hours.
-    pub three_days: Recontact,
-    /// Complaint cases.
-    pub complaints: u64,
-    /// Answered within 24 hours.
-    pub answered: Deadline,
-    /// Solved within 72 hours.
-    pub solved: Deadline,
-}
-
-/// What the log as a whole shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CrossTotals {
-    /// Everyone.
-    pub all: CrossCount,
-    /// By [`hash`] of the agent's id (the one who spoke last in the contact).
-    pub agents: BTreeMap<u64, CrossCount>,
-    /// Contacts without a customer's id or a time.
-    pub anonymous: u64,
-}
-
-impl CrossCount {
-    /// Adds another's counts.
-    pub fn merge(&mut self, other: &CrossCount) {
-        self.contacts += other.contacts;
-        self.complaints += other.complaints;
-        for (own, more) in [(&mut self.day, other.day), (&mut self.three_days, other.three_days)] {
-            own.observed += more.observed;
-            own.once += more.once;
-            own.seen += more.seen;
-        }
-        for (own, more) in [(&mut self.answered, other.answered), (&mut self.solved, other.solved)] {
-            own.met += more.met;
-            own.missed += more.missed;
-            own.early += more.early;
-            own.open += more.open;
-        }
-    }
-}
-
-impl CrossTotals {
-    /// Adds another's counts.
-    pub fn merge(&mut self, other: &CrossTotals) {
-        self.all.merge(&other.all);
-        self.anonymous += other.anonymous;
-        for (agent, count) in &other.agents {
-            self.agents.entry(*agent).or_default().merge(count);
-        }
-    }
-
-    fn each(&mut self, agent: u64, count: impl Fn(&mut CrossCount)) {
-        count(&mut self.all);
-        if agent != 0 {
-            count(self.agents.entry(agent).or_default());
-        }
-    }
-}
-
-/// The open contacts and complaints of the customer being followed.
-#[derive(Debug, Default)]
-struct Customer {
-    id: u64,
-    open: VecDeque<Open>,
-}
-
-#[derive(Debug)]
-struct Open {
-    contact: Contact,
-    /// Start of the first later contact about the matter.
-    again: Option<i64>,
-    /// When the complaint was made, for the first contact of a case.
-    complaint: Option<i64>,
-    answered: Option<i64>,
-    solved: Option<i64>,
-}
-
-impl Customer {
-    fn add(&mut self, contact: Contact, last: i64, totals: &mut CrossTotals) {
-        self.settle(contact.start, last, totals);
-        let mut complaint = (contact.complaint > 0).then(|| contact.start + i64::from(contact.complaint) - 1);
-        let answered = contact.answered.then(|| contact.start + i64::from(contact.answer));
-        let solved = contact.resolved.then_some(contact.end);
-        for open in &mut self.open {
-            if !open.contact.same_matter(&contact) {
-                continue;
-            }
-            open.again = open.again.or(Some(contact.start));
-            if open.complaint.is_some() {
-                complaint = None;
-                open.answered = open.answered.or(answered);
-                open.solved = open.solved.or(solved);
-            }
-        }
-        self.open.push_back(Open { contact, again: None, complaint, answered, solved });
-        if self.open.len() > MOST_OPEN
-            && let Some(oldest) = self.open.pop_front()
-        {
-            count(&oldest, last, totals);
-        }
-    }
-
-    /// Counts the contacts whose windows end before `now`.
-    fn settle(&mut self, now: i64, last: i64, totals: &mut CrossTotals) {
-        let done = |open: &Open| {
-            let from = open.contact.end.max(open.complaint.unwrap_or(i64::MIN));
-            now == i64::MAX || from + 72 * HOUR < now
-        };
-        // Ends are not sorted as starts are: look at all of them.
-        let mut at = 0;
-        while at < self.open.len() {
-            match done(&self.open[at]) {
-                true => {
-                    if let Some(open) = self.open.remove(at) {
-                        count(&open, last, totals);
-                    }
-                }
-                false => at += 1,
-            }
-        }
-    }
-}
-
-fn count(open: &Open, last: i64, totals: &mut CrossTotals) {
-    let contact = &open.contact;
-    let followed = contact.order != 0 || contact.topic != 0;
-    let within = |hours: i64| open.again.is_some_and(|again| again <= contact.end + hours * HOUR);
-    totals.each(contact.agent, |count| {
-        count.contacts += u64::from(followed);
-        for (hours, window) in [(24, &mut count.day), (72, &mut count.three_days)] {
-            let observed = followed && contact.end + hours * HOUR <= last;
-            window.observed += u64::from(observed);
-            window.once += u64::from(observed && !within(hours));
-            window.seen += u64::from(followed && within(hours));
-        }
-        if let Some(from) = open.complaint {
-            count.complaints += 1;
-            count.answered.count(from, open.answered, 24, last);
-            count.solved.count(from, open.solved, 72, last);
-        }
-    });
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn contact(customer: u64, start_hour: i64, order: u64) -> Contact {
-        let start = start_hour * HOUR;
-        let conversation = start as u64 + customer * 1_000_000 + 1;
-        Contact { customer, start, end: start + 600, conversation, order, agent: 7, ..Contact::default() }
-    }
-
-    fn totals(contacts: &[Contact]) -> CrossTotals {
-        let mut log = ContactLog::default();
-        contacts.iter().for_each(|c| log.add(*c));
-        log.finish().unwrap()
-    }
-
-    #[test]
-    fn recontacts_within_their_windows() {
-        // Customer 1 comes back after 20 h and again after 100 h; customer 2 about another order; the log ends at 300 h.
-        let all = [
-            contact(1, 0, 5),
-            contact(1, 20, 5),
-            contact(1, 120, 5),
-            contact(2, 0, 5),
-            contact(2, 10, 6),
-            contact(3, 300, 9),
-        ];
-        let t = totals(&all);
-        // Observed: all but the last; without recontact in 24 h and 72 h: all of those but the first.
-        assert_eq!(t.all.contacts, 6);
-        assert_eq!(t.all.day, Recontact { observed: 5, once: 4, seen: 1 });
-        assert_eq!(t.all.three_days, Recontact { observed: 5, once: 4, seen: 1 });
-        assert_eq!(t.agents[&7], t.all);
-    }
-
-    #[test]
-    fn reasons_stand_in_for_missing_orders() {
-        let mut first = contact(1, 0, 0);
-        first.topic = 3;
-        let mut again = contact(1, 30, 8);
-        again.topic = 3;
-        let t = totals(&[first, again, contact(2, 500, 1)]);
-        assert_eq!((t.all.day.seen, t.all.three_days.seen), (0, 1));
-    }
-
-    #[test]
-    fn complaints_are_followed_across_conversations() {
-        let mut complaint = contact(1, 0, 5);
-        complaint.complaint = 1 + 60;
-        let mut answered = contact(1, 10, 5);
-        (answered.answered, answered.complaint, answered.answer) = (true, 1, 30);
-        let mut solved = contact(1, 60, 5);
-        (solved.resolved, solved.answered) = (true, true);
-        let mut late = contact(2, 0, 6);
-        late.complaint = 1;
-        let mut fresh = contact(3, 290, 7);
-        fresh.complaint = 1;
-        let t = totals(&[complaint, answered, solved, late, fresh, contact(4, 300, 1)]);
-        assert_eq!(t.all.complaints, 3);
-        assert_eq!(t.all.answered, Deadline { met: 1, missed: 1, early: 0, open: 1 });
-        assert_eq!(t.all.solved, Deadline { met: 1, missed: 1, early: 0, open: 1 });
-    }
-
-    #[test]
-    fn spilled_and_split_logs_give_the_same() {
-        let all: Vec<Contact> = (0..3000)
-            .map(|i| {
-                let mut c = contact(i % 97, (i * 37 % 500) as i64, i % 11);
-                (c.topic, c.complaint, c.resolved) = ((i % 5) as u16, u32::from(i % 7 == 0), i % 3 == 0);
-                (c.answered, c.conversation) = (i % 2 == 0, i);
-                c
-            })
-            .collect();
-        let whole = totals(&all);
-        let mut parts: Vec<ContactLog> = Vec::new();
-        for part in all.chunks(401) {
-            let mut log = ContactLog::default();
-            for (n, c) in part.iter().enumerate() {
-                log.add(*c);
-                if n % 3 == 0 {
-                    log.spill();
-                }
-            }
-            parts.push(log);
-        }
-        let mut merged = ContactLog::default();
-        parts.into_iter().rev().for_each(|p| merged.merge(p));
-        assert_eq!(merged.finish().unwrap(), whole);
-    }
-
-    #[test]
-    fn records_survive_the_disk() {
-        let contact = Contact {
-            customer: u64::MAX,
-            start: -5,
-            conversation: 3,
-            end: 9,
-            order: 1,
-            agent: 2,
-            complaint: 77,
-            topic: 9,
-            resolved: true,
-            answered: false,
-            answer: u32::MAX,
-        };
-        let mut bytes = Vec::new();
-        contact.write(&mut bytes).unwrap();
-        assert_eq!(bytes.len(), SIZE);
-        assert_eq!(Contact::read(&mut bytes.as_slice()).unwrap(), contact);
-    }
-
-    #[test]
-    fn hashes_differ_and_are_stable() {
-        assert_ne!(hash("a1"), hash("a2"));
-        assert_ne!(hash(""), 0);
-        assert_eq!(hash("cu1"), hash("cu1"));
-    }
-}
+mod tests;

@@ -4,10 +4,12 @@
 //! any order; rates and intervals are derived at the end.
 
 pub mod aggregate;
+pub mod burst;
 mod card;
 pub mod compare;
 pub mod contacts;
 pub mod histogram;
+pub mod partial;
 pub mod service;
 pub mod statistics;
 pub mod top;

@@ -62,6 +62,19 @@ impl WordSample {
         self.kept.is_empty()
     }
 
+    /// The conversations kept, by the hash of their id, with their words.
+    pub fn conversations(&self) -> impl Iterator<Item = (u64, &[String])> {
+        self.kept.iter().map(|(hash, words)| (*hash, words.as_slice()))
+    }
+
+    /// The chance of a conversation to be kept: 1 until the sample is full.
+    pub fn chance(&self) -> f64 {
+        match self.kept.last_key_value() {
+            Some((last, _)) if self.kept.len() >= SAMPLE => (*last as f64 / u64::MAX as f64).max(1e-9),
+            _ => 1.0,
+        }
+    }
+
     /// In how many of the conversations each word occurs.
     fn counts(&self) -> BTreeMap<&str, u64> {
         let mut counts = BTreeMap::new();

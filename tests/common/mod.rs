@@ -21,6 +21,7 @@ const ENVIRONMENT: &[&str] = &[
     "ZHIJIAN_TIMEZONE",
     "ZHIJIAN_PII",
     "ZHIJIAN_LANG",
+    "ZHIJIAN_STORE",
     "COLUMNS",
     "LINES",
 ];
