@@ -9,8 +9,10 @@ use clap::ValueEnum;
 use zhijian::error::{Error, Result};
 use zhijian::pack::Pack;
 use zhijian::pipeline::{Run, Summary};
+use zhijian::report::chat::Spill;
 use zhijian::report::figures::Scorecards;
 use zhijian::report::folder::{StagedFolder, finish};
+use zhijian::report::html;
 use zhijian::report::night::Night;
 use zhijian::report::record::ConversationRecords;
 use zhijian::report::run::{RunRecord, Timings};
@@ -51,6 +53,15 @@ pub enum Profiles {
     Detail,
 }
 
+/// The report for the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// 写出 report/index.html 等网页
+    Html,
+    /// 不写网页
+    None,
+}
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -75,6 +86,9 @@ pub struct Args {
     /// 报告语言
     #[arg(long, value_enum, default_value_t = Language::Zh, env = "ZHIJIAN_LANG")]
     lang: Language,
+    /// 网页报告:html 写在 report/ 里,none 不写(表格照写)
+    #[arg(long, value_enum, default_value_t = Report::Html)]
+    report: Report,
     /// 不显示进度和摘要
     #[arg(long, short)]
     quiet: bool,
@@ -96,6 +110,10 @@ pub fn run(args: Args) -> Result<Outcome> {
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let mask = args.pii == Pii::Mask;
     let format = ConversationRecords { mask, profiles: args.profiles == Profiles::Detail };
+    let spill = match args.report {
+        Report::Html => Some(Spill::new(folder.staging())?),
+        Report::None => None,
+    };
     let run = Run {
         engine: &engine,
         format: &format,
@@ -103,6 +121,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         observer: &progress,
         stop: &stop.flag,
         mask,
+        spill: spill.as_ref(),
     };
     let (mut results, mut rejects) = (folder.create("conversations.jsonl")?, folder.create("rejects.jsonl")?);
     let summary = run.run(reader, &mut results, &mut rejects);
@@ -114,7 +133,11 @@ pub fn run(args: Args) -> Result<Outcome> {
     let cards = Scorecards::new(engine.pack(), &summary.aggregate);
     let mut night = Night::new(engine.pack(), &summary.aggregate, &cards, lang);
     night.rejected = summary.records_rejected;
+    night.chats = spill.as_ref();
     outputs::write(&folder, &night)?;
+    if args.report == Report::Html {
+        html::write(&folder, &night)?;
+    }
     let seconds = started.0.elapsed().as_secs_f64();
     let bytes: u64 = summary.files.iter().map(|f| f.bytes).sum();
     let timings = Timings {

@@ -1,11 +1,13 @@
 //! What people and programs read: one exporter a file. Everything here formats what the core has decided; nothing
 //! here decides.
 
+pub mod chat;
 pub mod coaching;
 pub mod csv;
 pub mod figures;
 pub mod folder;
 pub mod history;
+pub mod html;
 pub mod names;
 pub mod night;
 mod outcome_record;

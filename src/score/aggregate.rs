@@ -88,6 +88,9 @@ pub struct DimensionCount {
     pub applicable: u64,
     /// Milli-points lost.
     pub lost: i64,
+    /// Sum of squared milli-points lost, for its interval.
+    #[serde(default)]
+    pub squares: u128,
 }
 
 /// Everything kept of one agent (or of all together).
@@ -159,7 +162,9 @@ impl AgentTotals {
         self.dimensions.resize(score.dimensions.len().max(self.dimensions.len()), DimensionCount::default());
         for (total, own) in self.dimensions.iter_mut().zip(&score.dimensions) {
             total.applicable += u64::from(own.applicable);
-            total.lost += if own.applicable { own.lost } else { 0 };
+            let lost = if own.applicable { own.lost } else { 0 };
+            total.lost += lost;
+            total.squares += u128::from(lost.unsigned_abs()).pow(2);
         }
         let mut classes = [false; 3];
         for (number, (rule, outcome)) in pack.rules.iter().zip(&case.judgement.outcomes).enumerate() {
@@ -232,6 +237,7 @@ impl AgentTotals {
         for (own, more) in self.dimensions.iter_mut().zip(other.dimensions) {
             own.applicable += more.applicable;
             own.lost += more.lost;
+            own.squares += more.squares;
         }
         for (rule, more) in other.rules {
             let own = self.rules.entry(rule).or_default();

@@ -82,6 +82,7 @@
       at = (next + notes.length) % notes.length;
       var note = notes[at];
       note.classList.add("on");
+      open(note);
       note.focus({ preventScroll: true });
       note.scrollIntoView({ block: "center" });
       told.textContent = (at + 1) + " / " + notes.length;
@@ -98,11 +99,16 @@
     });
   }
 
+  function open(place) {
+    var turn = place.closest(".turn");
+    if (turn) Array.prototype.forEach.call(turn.querySelectorAll("details"), function (d) { d.open = true; });
+  }
+
   // A link into a folded message opens it.
   function unfold() {
     var target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
-    Array.prototype.forEach.call(target.querySelectorAll("details"), function (d) { d.open = true; });
+    open(target);
   }
 
   Array.prototype.forEach.call(document.querySelectorAll("table.sort"), sortable);
