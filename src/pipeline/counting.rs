@@ -57,6 +57,7 @@ pub fn count(
             kind: &kind,
         };
         aggregate.all.count(engine.pack(), &counted);
+        aggregate.count_channel(channel, &part.judgement.outcomes);
         let totals = aggregate.agent(id);
         if let Some(info) = conversation.agent_info(id) {
             totals.named(info.name.as_deref(), info.team.as_deref());

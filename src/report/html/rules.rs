@@ -221,6 +221,7 @@ fn people(site: &Site<'_>, out: &mut Html, number: usize, all: Option<&Rate>) {
         };
         out.push(&dots("c-teams", w, &scale, &teams));
     }
+    channels(site, out, number);
     for (agent, figure, rate) in with {
         let team = agent.team.as_deref().unwrap_or("");
         let mut name = Html::new();
@@ -234,4 +235,22 @@ fn people(site: &Site<'_>, out: &mut Html, number: usize, all: Option<&Rate>) {
     }
     table.filtered(out, w, w.t("团队", "Team"));
     out.raw("</section>\n");
+}
+
+fn channels(site: &Site<'_>, out: &mut Html, number: usize) {
+    let w = site.words;
+    let mut table = Table::new("where-t", "")
+        .words(w.t("渠道", "Channel"))
+        .numbers(w.t("应判会话", "Due"))
+        .numbers(w.t("出现率", "Rate"));
+    for (channel, rules) in &site.night.aggregate.rule_channels {
+        let Some(rate) = rules.get(&(number as u32)).and_then(|(due, found)| Rate::new(*found, *due)) else { continue };
+        let mut name = Html::new();
+        name.el("bdi", &[], w.place(channel));
+        table.row("").cell(name).count(rate.of).number(Some(rate.value), w.rate(Some(&rate)));
+    }
+    if !table.is_empty() {
+        table.write(out);
+        out.raw("\n");
+    }
 }
