@@ -299,6 +299,7 @@ fn aggregate() -> impl Strategy<Value = Aggregate> {
             agents,
             all,
             channels,
+            rule_channels: Default::default(),
             service: Default::default(),
         },
     )
