@@ -278,3 +278,63 @@ impl Spill {
         Ok(Some(serde_json::from_slice(&json)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat(id: &str, text: &str, critical: bool) -> Chat {
+        let agent = ChatAgent { id: "a".into(), name: None, score: None, passed: true, critical };
+        let turn = ChatTurn {
+            role: Role::Agent,
+            agent: Some(0),
+            at: None,
+            clock: None,
+            kind: "text".into(),
+            text: text.into(),
+        };
+        Chat {
+            id: id.into(),
+            channel: String::new(),
+            stage: String::new(),
+            began: None,
+            rating: None,
+            score: Some((90_000, 90_000)),
+            satisfaction: None,
+            resolution: "unknown".into(),
+            topics: Vec::new(),
+            agents: vec![agent],
+            turns: vec![turn],
+            findings: Vec::new(),
+            measures: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let spill = Spill::new(folder.path()).unwrap();
+        for n in 0..50 {
+            spill.keep(&chat(&format!("c{n}"), &"您好".repeat(n), n % 10 == 0));
+        }
+        for n in (0..50).rev() {
+            let read = spill.read(&format!("c{n}")).unwrap().unwrap();
+            assert_eq!(read, chat(&format!("c{n}"), &"您好".repeat(n), n % 10 == 0));
+        }
+        assert_eq!(spill.read("other").unwrap(), None);
+        assert_eq!(spill.critical().len(), 5);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the file has no name");
+    }
+
+    #[test]
+    fn of_two_with_one_id_the_same_is_kept_in_any_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (chat("c", "甲", false), chat("c", "乙", false));
+        let kept = [[&one, &two], [&two, &one]].map(|order| {
+            let spill = Spill::new(folder.path()).unwrap();
+            order.iter().for_each(|c| spill.keep(c));
+            spill.read("c").unwrap().unwrap()
+        });
+        assert_eq!(kept[0], kept[1]);
+    }
+}

@@ -95,3 +95,120 @@ fn put(folder: &StagedFolder, inner: &str, text: &str) -> Result<()> {
     let mut out = folder.create(&name)?;
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| Error::write(folder.staging().join(&name), e))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::judge::Lang;
+    use crate::pack::Pack;
+    use crate::report::figures::{Mean, Rate, Scorecards};
+    use crate::report::history::{Burst, Change, Changes, History, Period, Point};
+    use crate::score::Aggregate;
+
+    /// Three nights of one agent and her team, the last one with other rules, better, with a new reason.
+    fn history() -> History {
+        let night = |label: &str, score: f64, changed_rules: bool| {
+            let point = Point {
+                conversations: 60,
+                score: Some(Mean { value: score, interval: Some((score - 2.0, score + 2.0)), n: 60 }),
+                pass_rate: Rate::new(50, 60),
+                ..Point::default()
+            };
+            Period {
+                label: label.into(),
+                pack_version: "1".into(),
+                changed_rules,
+                all: point.clone(),
+                teams: BTreeMap::from([("售后组".to_string(), point.clone())]),
+                agents: BTreeMap::from([("a1".to_string(), point)]),
+            }
+        };
+        let change = |figure: &str, before: f64, now: f64, interval| Change {
+            figure: figure.into(),
+            before,
+            now,
+            interval: Some(interval),
+            n: (60, 60),
+        };
+        let all = vec![change("pass_rate", 0.8, 0.85, (0.01, 0.09)), change("score", 88.0, 87.0, (-3.0, 1.0))];
+        History {
+            trend: vec![
+                night("2026-11-18", 85.0, false),
+                night("2026-11-19", 88.0, false),
+                night("2026-11-20", 91.5, true),
+            ],
+            changes: Changes {
+                against: "2026-11-19".into(),
+                changed_rules: true,
+                agents: BTreeMap::from([("a1".to_string(), all.clone())]),
+                teams: BTreeMap::from([("售后组".to_string(), all.clone())]),
+                all,
+            },
+            bursts: vec![Burst {
+                kind: "word",
+                id: "漏液".into(),
+                title: "漏液<b>".into(),
+                now: 31,
+                expected: 4.2,
+                strength: 6.0,
+            }],
+        }
+    }
+
+    fn aggregate() -> Aggregate {
+        let mut aggregate = Aggregate { conversations: 60, judged: 60, ..Aggregate::default() };
+        let own = aggregate.agent("a1");
+        own.named(Some("小林"), Some("售后组"));
+        (own.conversations, own.passed, own.score_sum, own.score_squares) = (60, 50, 60 * 91_500, 60 * 91_500 * 91_500);
+        own.histogram = BTreeMap::from([(70, 10), (95, 50)]);
+        aggregate.all = aggregate.agents["a1"].clone();
+        aggregate
+    }
+
+    #[test]
+    fn a_history_shows_as_trend_changes_and_what_is_new() {
+        let (pack, aggregate, history) = (Pack::default_pack().unwrap(), aggregate(), history());
+        let cards = Scorecards::new(&pack, &aggregate);
+        let mut night = Night::new(&pack, &aggregate, &cards, Lang::Zh);
+        let site = Site::new(&night, &BTreeSet::new());
+        let without = tonight::page(&site);
+        assert!(without.as_str().contains("还没有历史:加 --store"));
+        assert!(!without.as_str().contains("id=\"c-trend-t\""));
+        night.history = Some(&history);
+        let site = Site::new(&night, &BTreeSet::new());
+        let page = tonight::page(&site);
+        for wanted in [
+            "较上期 +5.0 个百分点",
+            "\u{2212}1.0(可能只是波动)",
+            "id=\"c-trend-t\"",
+            "规则有变",
+            "漏液&lt;b&gt;",
+            "31 通,平时约 4 通",
+            "两期的数字不能直接比",
+        ] {
+            assert!(page.as_str().contains(wanted), "{wanted}");
+        }
+        let agent = &cards.agents[0];
+        let own = agent::page(&site, agent, &aggregate.agents["a1"]);
+        let team = people::team(&site, &cards.teams[0]);
+        for page in [own, team] {
+            assert!(page.as_str().contains("id=\"c-trend-t\"") && page.as_str().contains("2026-11-19"));
+        }
+    }
+
+    #[test]
+    fn an_empty_night_says_so() {
+        let (pack, aggregate) = (Pack::default_pack().unwrap(), Aggregate::default());
+        let cards = Scorecards::new(&pack, &aggregate);
+        for (lang, wanted) in [(Lang::Zh, "没有可以评判的会话"), (Lang::En, "There was no conversation to judge")]
+        {
+            let night = Night::new(&pack, &aggregate, &cards, lang);
+            let site = Site::new(&night, &BTreeSet::new());
+            assert!(tonight::page(&site).as_str().contains(wanted));
+            let nothing = site.words.t("没有可列的会话", "Nothing to list");
+            assert!(conversation::list(&site, &[], 0).as_str().contains(nothing));
+        }
+    }
+}
