@@ -10,6 +10,7 @@ use super::site::{PRIORITIES, Site, team_href};
 use super::tonight::{changes_table, limits, steps};
 use super::words::count;
 use crate::metrics::Metric;
+use crate::pack::rule::Severity;
 use crate::report::figures::{Figures, Rate};
 use crate::score::aggregate::AgentTotals;
 use crate::score::service::Dimension;
@@ -125,8 +126,15 @@ fn priorities(site: &Site<'_>, out: &mut Html, agent: &Figures, totals: &AgentTo
         if let Some(team) = peers.rule(&rule.id).and_then(|r| r.rate.as_ref()) {
             out.text(&format!("{}{others} {}", w.t(";", "; "), w.percent(team.value)));
         }
+        let critical = rule.severity == Severity::Critical && !rule.review_only;
         let points = if counted.points != 0 { counted.points } else { -cost };
-        out.text(w.t(";共 ", "; in all ")).text(&site.cost(rule, points)).raw("</p>");
+        out.text(&match (critical, w.zh) {
+            (true, true) => format!(";一票否决 {} 通", count(counted.found)),
+            (true, false) => format!("; {} failed outright", count(counted.found)),
+            (false, true) => format!(";共 {}", site.cost(rule, points)),
+            (false, false) => format!("; {} in all", site.cost(rule, points)),
+        });
+        out.raw("</p>");
         let why = if rule.why.is_empty() { &rule.what } else { &rule.why };
         if !why.is_empty() {
             out.el("p", &[("class", "quiet")], why);

@@ -11,6 +11,11 @@ use super::words::Words;
 
 /// A drawing of fixed inner size, scaled to its place by the style sheet.
 pub struct Svg {
+    id: String,
+    size: (f64, f64),
+    title: String,
+    description: String,
+    linked: bool,
     out: Html,
 }
 
@@ -23,13 +28,8 @@ pub fn at(value: f64) -> String {
 impl Svg {
     /// A drawing `width` × `height`. `id` must be unique in its page.
     pub fn new(id: &str, width: f64, height: f64, title: &str, description: &str) -> Svg {
-        let mut out = Html::new();
-        let (t, d) = (format!("{id}-t"), format!("{id}-d"));
-        let view = format!("0 0 {} {}", at(width), at(height));
-        let by = format!("{t} {d}");
-        out.open("svg", &[("viewBox", &view), ("role", "img"), ("aria-labelledby", &by)]);
-        out.el("title", &[("id", &t)], title).el("desc", &[("id", &d)], description);
-        Svg { out }
+        let (title, description) = (title.to_string(), description.to_string());
+        Svg { id: id.to_string(), size: (width, height), title, description, linked: false, out: Html::new() }
     }
 
     /// A line.
@@ -66,6 +66,7 @@ impl Svg {
 
     /// Words that lead somewhere.
     pub fn link(&mut self, class: &str, place: (f64, f64), text: &str, href: &str) {
+        self.linked = true;
         self.out.open("a", &[("href", href)]);
         self.text(class, place, text);
         self.out.close("a");
@@ -84,8 +85,7 @@ impl Svg {
     }
 
     /// The figure: what it shows in words, the drawing, and its numbers.
-    pub fn figure(mut self, words: Words, caption: &str, numbers: &Table) -> Html {
-        self.out.close("svg");
+    pub fn figure(self, words: Words, caption: &str, numbers: &Table) -> Html {
         let mut out = Html::new();
         out.open("figure", &[]);
         if !caption.is_empty() {
@@ -93,7 +93,16 @@ impl Svg {
         }
         let label = words.t("图,可左右滚动", "Chart, scrolls sideways");
         out.open("div", &[("class", "plot"), ("tabindex", "0"), ("role", "group"), ("aria-label", label)]);
-        out.push(&self.out).close("div");
+        let (title, description) = (format!("{}-t", self.id), format!("{}-d", self.id));
+        let view = format!("0 0 {} {}", at(self.size.0), at(self.size.1));
+        // What an image holds is hidden from screen readers; a drawing with links is a group.
+        let role = if self.linked { "group" } else { "img" };
+        out.open(
+            "svg",
+            &[("viewBox", &view), ("role", role), ("aria-labelledby", &title), ("aria-describedby", &description)],
+        );
+        out.el("title", &[("id", &title)], &self.title).el("desc", &[("id", &description)], &self.description);
+        out.push(&self.out).close("svg").close("div");
         out.open("details", &[]).el("summary", &[], words.t("看数字", "Show the numbers"));
         numbers.write(&mut out);
         out.close("details").close("figure");
