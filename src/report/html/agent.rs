@@ -7,7 +7,7 @@ use super::markup::Html;
 use super::page::{Place, empty, head, section};
 use super::people::{figures, skills};
 use super::site::{PRIORITIES, Site, team_href};
-use super::tonight::{changes_table, limits, steps};
+use super::tonight::details::{changes_table, limits, steps};
 use super::words::count;
 use crate::metrics::Metric;
 use crate::pack::rule::Severity;

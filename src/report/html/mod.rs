@@ -13,6 +13,7 @@
 
 mod agent;
 mod chart;
+mod chats;
 mod conversation;
 mod help;
 pub mod markup;
@@ -82,11 +83,11 @@ pub fn write(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
             let unread = |e| Error::write(folder.staging().join("report/chats"), e);
             let Some(chat) = chats.read(id).map_err(unread)? else { return Ok(None) };
             page("chats", id, conversation::page(&site, &chat))?;
-            Ok(critical.contains(*id).then(|| conversation::Summary::new(&site, &chat)))
+            Ok(critical.contains(*id).then(|| chats::Summary::new(&site, &chat)))
         });
         listed = each.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     }
-    put(folder, "chats.html", conversation::list(&site, &listed, left_out).as_str())
+    put(folder, "chats.html", chats::list(&site, &listed, left_out).as_str())
 }
 
 /// Writes a page. There are many: they reach the disk when the system sees fit, the folder is put in place as a whole.
@@ -208,7 +209,7 @@ mod tests {
             let site = Site::new(&night, &BTreeSet::new());
             assert!(tonight::page(&site).as_str().contains(wanted));
             let nothing = site.words.t("没有可列的会话", "Nothing to list");
-            assert!(conversation::list(&site, &[], 0).as_str().contains(nothing));
+            assert!(chats::list(&site, &[], 0).as_str().contains(nothing));
         }
     }
 }

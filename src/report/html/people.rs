@@ -6,7 +6,7 @@ use super::page::{Place, empty, head, section};
 use super::parts::Key;
 use super::site::{Site, team_href};
 use super::table::Table;
-use super::tonight::{changes_table, steps};
+use super::tonight::details::{changes_table, steps};
 use super::words::count;
 use crate::report::figures::Figures;
 

@@ -148,7 +148,7 @@ impl Words {
     }
 
     /// A channel's or stage's name.
-    pub fn place<'w>(self, id: &'w str) -> &'w str {
+    pub fn place(self, id: &str) -> &str {
         match id {
             "chat" => self.t("在线", "chat"),
             "phone" => self.t("电话", "phone"),
@@ -174,7 +174,7 @@ pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
