@@ -59,6 +59,12 @@ async function open(browser, address, options) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.problems = [];
+  watch(page, address);
+  await page.goto(address);
+  return page;
+}
+
+function watch(page, address) {
   page.on("console", (m) => { if (["error", "warning"].includes(m.type())) page.problems.push(m.text()); });
   page.on("pageerror", (e) => page.problems.push(String(e)));
   page.on("dialog", (d) => { page.problems.push(`dialog ${d.message()}`); d.dismiss(); });
@@ -66,8 +72,6 @@ async function open(browser, address, options) {
     const same = r.url().startsWith("data:") || r.url().startsWith(new URL(address).protocol === "file:" ? "file:" : new URL(address).origin);
     if (!same) page.problems.push(`asks for ${r.url()}`);
   });
-  await page.goto(address);
-  return page;
 }
 
 async function looks(page, name) {
@@ -145,24 +149,36 @@ async function main() {
     const root = path.resolve(reports, night, "report");
     const server = await serve(root);
     const places = [`file://${root}`, `http://127.0.0.1:${server.address().port}`];
-    // Every page once, from the folder, on a phone.
-    const every = night === "crowd" ? sample(night, 40) : sample(night, Infinity);
-    for (const name of every) {
-      const page = await open(browser, url(places[0], name), modes[0]);
-      await looks(page, `${night} ${name}`);
-      if (name.startsWith("chats/")) await marks(page, `${night} ${name}`);
+    // Every page of two nights, and a part of the others, from the folder on a phone.
+    const whole = ["nightly", "hostile"].includes(night);
+    const phone = await open(browser, url(places[0], "index.html"), modes[0]);
+    for (const name of sample(night, whole ? Infinity : 12)) {
+      phone.problems = [];
+      await phone.goto(url(places[0], name));
+      await looks(phone, `${night} ${name}`);
+      if (name.startsWith("chats/")) await marks(phone, `${night} ${name}`);
+    }
+    await phone.context().close();
+    // Some of each kind in light and dark, small and large; and from a server.
+    const chosen = sample(night, whole ? 3 : 1);
+    for (const mode of whole ? modes : [modes[0], modes[3]]) {
+      const page = await open(browser, url(places[0], "index.html"), mode);
+      for (const name of chosen) {
+        const what = `${night} ${name} ${mode.viewport.width} ${mode.colorScheme}`;
+        page.problems = [];
+        await page.goto(url(places[0], name));
+        await looks(page, what);
+        await accessible(page, what);
+      }
       await page.context().close();
     }
-    // A few of each kind every way.
-    for (const name of sample(night, 3)) {
-      for (const place of places) for (const mode of modes) {
-        const what = `${night} ${name} ${place.slice(0, 4)} ${mode.viewport.width} ${mode.colorScheme}`;
-        const page = await open(browser, url(place, name), mode);
-        await looks(page, what);
-        if (place === places[0]) await accessible(page, what);
-        await page.context().close();
-      }
+    const served = await open(browser, url(places[1], "index.html"), modes[2]);
+    for (const name of chosen) {
+      served.problems = [];
+      await served.goto(url(places[1], name));
+      await looks(served, `${night} ${name} served`);
     }
+    await served.context().close();
     for (const place of places) {
       if (pagesOf(night).kinds.agents) {
         const page = await open(browser, url(place, "agents.html"), modes[2]);
