@@ -106,7 +106,7 @@ fn lead(site: &Site<'_>) -> Html {
 fn state(site: &Site<'_>, metric: &str) -> Html {
     let w = site.words;
     let mut out = Html::new();
-    let mine = |t: &&TargetFigure| t.metric == metric && t.scope == "all";
+    let mine = |t: &&TargetFigure| t.metric == metric && t.scope == "all" && t.status != Status::NotAvailable;
     if let Some(target) = site.night.cards.targets.iter().rfind(mine) {
         let (class, name) = w.status(target.status);
         let wanted = match (target.min, target.max) {
