@@ -212,6 +212,7 @@ fn night(c: &mut Criterion) {
                     observer: &Unobserved,
                     stop: &AtomicBool::new(false),
                     mask: true,
+                    spill: None,
                 };
                 let summary = run.run(reader, &mut results, &mut rejects).unwrap();
                 assert_eq!((summary.aggregate.conversations, rejects.len()), (300, 0));

@@ -79,6 +79,8 @@ pub struct Run<'r> {
     pub stop: &'r AtomicBool,
     /// Mask personal data in what is kept as evidence, and in rejects.
     pub mask: bool,
+    /// Where conversations that reports may show are kept.
+    pub spill: Option<&'r crate::report::chat::Spill>,
 }
 
 thread_local! {
@@ -231,6 +233,7 @@ impl Run<'_> {
             conversation,
             &scratch.inspection,
             self.mask,
+            self.spill,
         );
         Ok(())
     }

@@ -62,6 +62,7 @@ fn run(engine: &Engine, inputs: &[String], threads: usize, block_bytes: usize) -
         observer: &Unobserved,
         stop: &AtomicBool::new(false),
         mask: true,
+        spill: None,
     };
     let summary = run.run(reader, &mut results, &mut rejects).unwrap();
     (results, rejects, summary)

@@ -23,7 +23,7 @@ fn run(observer: &dyn Observer, threads: usize) -> (Vec<Value>, Vec<Value>, Summ
     let (mut results, mut rejects) = (Vec::new(), Vec::new());
     let stop = AtomicBool::new(false);
     let format = ConversationRecords { mask: true, profiles: false };
-    let run = Run { engine: &engine, format: &format, threads, observer, stop: &stop, mask: true };
+    let run = Run { engine: &engine, format: &format, threads, observer, stop: &stop, mask: true, spill: None };
     let summary = run.run(reader, &mut results, &mut rejects).unwrap();
     (lines(&results), lines(&rejects), summary)
 }

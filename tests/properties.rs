@@ -251,7 +251,11 @@ fn totals() -> impl Strategy<Value = AgentTotals> {
         proptest::collection::btree_map(0u8..5, 1u64..5, 0..4),
         proptest::collection::btree_map(0u32..4, rule_count(), 0..4),
     );
-    let dimension = (0u64..5, 0i64..50).prop_map(|(applicable, lost)| DimensionCount { applicable, lost });
+    let dimension = (0u64..5, 0i64..50).prop_map(|(applicable, lost)| DimensionCount {
+        applicable,
+        lost,
+        squares: (lost * lost) as u128,
+    });
     let measure = (0u64..5, 0i64..50, 0i64..50).prop_map(|(n, sum, max)| MeasureSum { n, sum, max });
     let lists = (proptest::collection::vec(dimension, 0..4), proptest::collection::vec(measure, 0..4));
     let mix = proptest::collection::btree_map("[a-c]", (0u64..5, 0i64..50), 0..3);
@@ -295,6 +299,7 @@ fn aggregate() -> impl Strategy<Value = Aggregate> {
             agents,
             all,
             channels,
+            rule_channels: Default::default(),
             service: Default::default(),
         },
     )

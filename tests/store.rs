@@ -688,7 +688,15 @@ fn sums() -> &'static (Pack, Aggregate) {
         let reader = Reader::open(&[input], InputOptions::default()).unwrap();
         let format = ConversationRecords { mask: true, profiles: false };
         let stop = AtomicBool::new(false);
-        let run = Run { engine: &engine, format: &format, threads: 2, observer: &Unobserved, stop: &stop, mask: true };
+        let run = Run {
+            engine: &engine,
+            format: &format,
+            threads: 2,
+            observer: &Unobserved,
+            stop: &stop,
+            mask: true,
+            spill: None,
+        };
         (pack, run.run(reader, &mut Vec::new(), &mut Vec::new()).unwrap().aggregate)
     })
 }

@@ -117,6 +117,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         observer: &progress,
         stop: &stop.flag,
         mask: format.mask,
+        spill: None,
     };
     let mut out = std::io::BufWriter::with_capacity(1 << 18, std::io::stdout());
     let mut complaints = Complaints(Mutex::new(std::io::stderr()));

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use zhijian::error::{Error, Result};
 use zhijian::pack::Pack;
 use zhijian::pipeline::{Run, Summary};
+use zhijian::report::chat::Spill;
 use zhijian::report::figures::Scorecards;
 use zhijian::report::folder::{StagedFolder, finish};
 use zhijian::report::night::Night;
@@ -16,7 +17,7 @@ use zhijian::report::record::ConversationRecords;
 use zhijian::report::run::{RunRecord, Timings};
 
 use super::Outcome;
-use super::outputs;
+use super::outputs::{self, ReportKind};
 use super::progress::Progress;
 use super::setting::{EngineArgs, InputArgs, Language};
 use super::signals::Stop;
@@ -51,7 +52,6 @@ pub enum Profiles {
     /// 逐轮
     Detail,
 }
-
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -78,6 +78,9 @@ pub struct Args {
     lang: Language,
     #[command(flatten)]
     store: StoreArgs,
+    /// 网页报告:html 写在 report/ 里,none 不写(表格照写)
+    #[arg(long, value_enum, default_value_t = ReportKind::Html)]
+    report: ReportKind,
     /// 不显示进度和摘要
     #[arg(long, short)]
     quiet: bool,
@@ -100,6 +103,10 @@ pub fn run(args: Args) -> Result<Outcome> {
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let mask = args.pii == Pii::Mask;
     let format = ConversationRecords { mask, profiles: args.profiles == Profiles::Detail };
+    let spill = match args.report {
+        ReportKind::Html => Some(Spill::new(folder.staging())?),
+        ReportKind::None => None,
+    };
     let run = Run {
         engine: &engine,
         format: &format,
@@ -107,6 +114,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         observer: &progress,
         stop: &stop.flag,
         mask,
+        spill: spill.as_ref(),
     };
     let (mut results, mut rejects) = (folder.create("conversations.jsonl")?, folder.create("rejects.jsonl")?);
     let summary = run.run(reader, &mut results, &mut rejects);
@@ -131,7 +139,8 @@ pub fn run(args: Args) -> Result<Outcome> {
     if let Some(kept) = &kept {
         (night.label, night.history) = (kept.earlier.night.clone(), Some(&kept.history));
     }
-    outputs::write(&folder, &night)?;
+    night.chats = spill.as_ref();
+    outputs::write(&folder, &night, args.report)?;
     let seconds = started.0.elapsed().as_secs_f64();
     let bytes: u64 = summary.files.iter().map(|f| f.bytes).sum();
     let timings = Timings {

@@ -1,13 +1,24 @@
 //! The files of an output folder that are derived from figures: the same for a night just inspected and for a period
 //! rendered again.
 
+use clap::ValueEnum;
+
 use zhijian::error::Result;
 use zhijian::report::folder::StagedFolder;
 use zhijian::report::night::Night;
-use zhijian::report::{coaching, csv, names, outcomes, service, targets};
+use zhijian::report::{coaching, csv, html, names, outcomes, service, targets};
+
+/// The report for the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportKind {
+    /// 写出 report/index.html 等网页
+    Html,
+    /// 不写网页
+    None,
+}
 
 /// Writes every report of a night into its folder.
-pub fn write(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
+pub fn write(folder: &StagedFolder, night: &Night<'_>, report: ReportKind) -> Result<()> {
     let Night { pack, aggregate, cards, lang, .. } = *night;
     folder.write("scorecards.csv", |out| csv::scorecards(out, pack, cards, lang))?;
     folder.write("skills.csv", |out| csv::skills(out, cards, lang))?;
@@ -26,5 +37,8 @@ pub fn write(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
         let name = format!("coaching/{}.md", names::file_stem(&agent.id));
         folder.write(&name, |out| out.write_all(text.as_bytes()))?;
     }
-    Ok(())
+    match report {
+        ReportKind::Html => html::write(folder, night),
+        ReportKind::None => Ok(()),
+    }
 }

@@ -12,7 +12,7 @@ use zhijian::report::night::Night;
 use zhijian::store::{Period, Reported, Selection, Store};
 
 use super::Outcome;
-use super::outputs;
+use super::outputs::{self, ReportKind};
 use super::setting::Language;
 use super::storing::is_day;
 
@@ -40,6 +40,9 @@ pub struct Args {
     /// 报告语言
     #[arg(long, value_enum, default_value_t = Language::Zh, env = "ZHIJIAN_LANG")]
     lang: Language,
+    /// 网页报告:html 写在 report/ 里,none 不写(表格照写)
+    #[arg(long, value_enum, default_value_t = ReportKind::Html)]
+    report: ReportKind,
     /// 不显示摘要
     #[arg(long, short)]
     quiet: bool,
@@ -76,7 +79,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let mut night = Night::new(&period.pack, aggregate, &cards, lang);
     (night.label, night.history, night.rejected) = (period.label.clone(), Some(&history), rejected);
     let folder = StagedFolder::new(&args.out)?;
-    outputs::write(&folder, &night)?;
+    outputs::write(&folder, &night, args.report)?;
     folder.write("run.json", |out| {
         serde_json::to_writer_pretty(&mut *out, &record(args, &period))?;
         writeln!(out)

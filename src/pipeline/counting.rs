@@ -1,4 +1,4 @@
-//! Adding an inspected conversation to a worker's aggregate.
+//! Adding an inspected conversation to a worker's aggregate, and keeping those that reports may show.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -6,9 +6,11 @@ use std::cmp::Reverse;
 use crate::conversation::{Conversation, Role};
 use crate::engine::{AgentPart, Engine, Inspection};
 use crate::judge::{Finding, Fulfilled};
+use crate::report::chat::{Chat, Spill};
 use crate::score::Aggregate;
 use crate::score::aggregate::{AgentTotals, Counted, Evidence, GoodExample};
 use crate::score::contacts::ContactLog;
+use crate::span::Span;
 
 /// Longest message kept as evidence, in characters.
 const MOST_CHARS: usize = 160;
@@ -20,6 +22,7 @@ pub fn count(
     conversation: &Conversation<'_>,
     inspection: &Inspection,
     mask: bool,
+    spill: Option<&Spill>,
 ) {
     aggregate.conversations += 1;
     aggregate.turns += conversation.turns.len() as u64;
@@ -41,6 +44,7 @@ pub fn count(
     let topics = &engine.pack().topics;
     let reason = inspection.main_topic.map_or("", |t| topics.list[usize::from(t)].id.as_str());
     let kind = format!("{channel}/{}/{reason}", conversation.stage.as_deref().unwrap_or(""));
+    let mut shown = false;
     for (number, part) in inspection.agents.iter().enumerate() {
         let Some(score) = &part.score else { continue };
         let speaker = &conversation.turns[inspection.layout.agents[number]];
@@ -55,23 +59,35 @@ pub fn count(
             kind: &kind,
         };
         aggregate.all.count(engine.pack(), &counted);
+        aggregate.count_channel(channel, &part.judgement.outcomes);
         let totals = aggregate.agent(id);
         if let Some(info) = conversation.agent_info(id) {
             totals.named(info.name.as_deref(), info.team.as_deref());
         }
         totals.count(engine.pack(), &counted);
-        keep_evidence(totals, conversation, part, mask);
+        shown |= score.critical | keep_evidence(totals, conversation, part, mask);
+    }
+    if let Some(spill) = spill.filter(|_| shown) {
+        spill.keep(&Chat::new(engine, conversation, inspection, mask));
     }
 }
 
-fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part: &AgentPart, mask: bool) {
-    let shown = |text: &str| -> String {
-        let text = if mask { crate::text::mask(text) } else { Cow::Borrowed(text) };
+/// Keeps findings and good examples while they are among the first; true when there was one.
+fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part: &AgentPart, mask: bool) -> bool {
+    let mut kept = false;
+    let short = |text: &str| -> String {
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         match line.char_indices().nth(MOST_CHARS) {
             Some((cut, _)) => format!("{}…", &line[..cut]),
             None => line,
         }
+    };
+    let shown = |text: &str| short(&if mask { crate::text::mask(text) } else { Cow::Borrowed(text) });
+    // The words as they stand in the masked message, so that a page can point at them there.
+    let quoted = |text: &str, span: Span| {
+        let mut spans = [span];
+        let text = if mask { crate::text::mask_spans(text, &mut spans) } else { Cow::Borrowed(text) };
+        short(spans[0].slice(&text))
     };
     let turns = &conversation.turns;
     let said = |turn: usize, role: Role| turns[turn].role == role && turns[turn].is_human_words();
@@ -88,11 +104,12 @@ fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part
         let at = *turn as usize;
         let customer = (0..=at).rev().find(|t| said(*t, Role::Customer));
         let agent = (at..turns.len()).find(|t| said(*t, Role::Agent));
+        kept = true;
         count.evidence.add(Evidence {
             points: *points,
             conversation_id: conversation.id.to_string(),
             turn: *turn,
-            quote: shown(span.slice(&turns[at].text)),
+            quote: quoted(&turns[at].text, *span),
             customer: customer.map(|t| shown(&turns[t].text)).unwrap_or_default(),
             agent: agent.map(|t| shown(&turns[t].text)).unwrap_or_default(),
             why: if mask { crate::text::mask(why).into_owned() } else { why.clone() },
@@ -105,6 +122,7 @@ fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part
         if !count.good.wants(|last| key.cmp(&(last.score, &*last.conversation_id, last.turn))) {
             continue;
         }
+        kept = true;
         count.good.add(GoodExample {
             score,
             conversation_id: conversation.id.to_string(),
@@ -113,4 +131,5 @@ fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part
             agent: shown(&turns[*turn as usize].text),
         });
     }
+    kept
 }

@@ -3,12 +3,14 @@
 
 pub mod calendar;
 pub mod changes;
+pub mod chat;
 pub mod coaching;
 pub mod csv;
 mod fairness;
 pub mod figures;
 pub mod folder;
 pub mod history;
+pub mod html;
 pub mod names;
 pub mod night;
 mod outcome_record;

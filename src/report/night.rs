@@ -4,10 +4,12 @@ use crate::judge::Lang;
 use crate::pack::Pack;
 use crate::score::Aggregate;
 
+use super::chat::Spill;
 use super::figures::Scorecards;
 use super::history::History;
 
-/// A night (or a longer period) ready to be reported. Holds no transcripts: what is quoted was kept, masked, as evidence.
+/// A night (or a longer period) ready to be reported. Holds no transcripts: what is quoted was kept, masked, as
+/// evidence; conversations shown whole lie in `chats`.
 pub struct Night<'n> {
     /// What the reader calls it: `2026-11-21`, or `2026-W47`, `2026-11` for longer periods; empty when the
     /// conversations carry no times.
@@ -24,12 +26,14 @@ pub struct Night<'n> {
     pub lang: Lang,
     /// Records that could not be read.
     pub rejected: u64,
+    /// Conversations kept to be shown; `None` when rendered again without transcripts.
+    pub chats: Option<&'n Spill>,
 }
 
 impl<'n> Night<'n> {
     /// The night of one run: named by [`last_day`].
     pub fn new(pack: &'n Pack, aggregate: &'n Aggregate, cards: &'n Scorecards, lang: Lang) -> Night<'n> {
-        Night { label: last_day(aggregate), pack, aggregate, cards, history: None, lang, rejected: 0 }
+        Night { label: last_day(aggregate), pack, aggregate, cards, history: None, lang, rejected: 0, chats: None }
     }
 }
 

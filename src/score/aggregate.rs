@@ -88,6 +88,9 @@ pub struct DimensionCount {
     pub applicable: u64,
     /// Milli-points lost.
     pub lost: i64,
+    /// Sum of squared milli-points lost, for its interval.
+    #[serde(default)]
+    pub squares: u128,
 }
 
 /// Everything kept of one agent (or of all together).
@@ -159,7 +162,9 @@ impl AgentTotals {
         self.dimensions.resize(score.dimensions.len().max(self.dimensions.len()), DimensionCount::default());
         for (total, own) in self.dimensions.iter_mut().zip(&score.dimensions) {
             total.applicable += u64::from(own.applicable);
-            total.lost += if own.applicable { own.lost } else { 0 };
+            let lost = if own.applicable { own.lost } else { 0 };
+            total.lost += lost;
+            total.squares += u128::from(lost.unsigned_abs()).pow(2);
         }
         let mut classes = [false; 3];
         for (number, (rule, outcome)) in pack.rules.iter().zip(&case.judgement.outcomes).enumerate() {
@@ -232,6 +237,7 @@ impl AgentTotals {
         for (own, more) in self.dimensions.iter_mut().zip(other.dimensions) {
             own.applicable += more.applicable;
             own.lost += more.lost;
+            own.squares += more.squares;
         }
         for (rule, more) in other.rules {
             let own = self.rules.entry(rule).or_default();
@@ -294,6 +300,9 @@ pub struct Aggregate {
     pub all: AgentTotals,
     /// Conversations by channel.
     pub channels: BTreeMap<String, u64>,
+    /// By channel and rule number: conversations in which it was due, and of these with a finding.
+    #[serde(default)]
+    pub rule_channels: BTreeMap<String, BTreeMap<u32, (u64, u64)>>,
     /// Service figures: measures, outcomes, reasons, platform figures.
     pub service: ServiceTotals,
 }
@@ -320,7 +329,28 @@ impl Aggregate {
         for (channel, n) in other.channels {
             *self.channels.entry(channel).or_default() += n;
         }
+        for (channel, rules) in other.rule_channels {
+            let own = self.rule_channels.entry(channel).or_default();
+            for (rule, (due, found)) in rules {
+                let own = own.entry(rule).or_default();
+                own.0 += due;
+                own.1 += found;
+            }
+        }
         self.service.merge(other.service);
+    }
+
+    /// Counts the outcomes of one agent's part of a conversation for its channel.
+    pub fn count_channel(&mut self, channel: &str, outcomes: &[Outcome]) {
+        if !self.rule_channels.contains_key(channel) {
+            self.rule_channels.insert(channel.to_string(), BTreeMap::new());
+        }
+        let Some(rules) = self.rule_channels.get_mut(channel) else { return };
+        for (number, outcome) in outcomes.iter().enumerate().filter(|(_, o)| **o != Outcome::NotApplicable) {
+            let own = rules.entry(number as u32).or_default();
+            own.0 += 1;
+            own.1 += u64::from(*outcome == Outcome::Found);
+        }
     }
 
     /// The record of an agent, made when missing.

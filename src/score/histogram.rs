@@ -60,6 +60,21 @@ impl Histogram {
         self.bins.iter().map(|(bin, n)| (lower_edge(*bin, unit) as f64).powi(2) * *n as f64).sum()
     }
 
+    /// The share of values in bins that begin at or below `value`, 0–1: the empirical distribution, exact to the bin.
+    ///
+    /// ```
+    /// use zhijian::metrics::Unit;
+    /// use zhijian::score::histogram::Histogram;
+    /// let mut waits = Histogram::default();
+    /// [5_000, 20_400, 20_900, 61_000].into_iter().for_each(|ms| waits.add(ms, Unit::Millis));
+    /// assert_eq!(waits.share_within(30_000, Unit::Millis), 0.75);
+    /// assert_eq!(Histogram::default().share_within(30_000, Unit::Millis), 0.0);
+    /// ```
+    pub fn share_within(&self, value: i64, unit: Unit) -> f64 {
+        let within = self.bins.iter().take_while(|(bin, _)| lower_edge(*bin, unit) <= value).map(|(_, n)| n);
+        within.sum::<u64>() as f64 / self.n.max(1) as f64
+    }
+
     /// The quantile by nearest rank (`q` in thousandths): the smallest value with at least `q` of all at or below it,
     /// as the lower edge of its bin.
     ///

@@ -23,6 +23,7 @@ use super::chars::{Action, TABLE};
 use super::entity::{Entity, EntityKind, entities};
 use super::patterns::{Hints, surname_len};
 use super::{View, checks, numbers, plain};
+use crate::span::Span;
 
 #[derive(Default)]
 struct Scratch {
@@ -44,13 +45,28 @@ thread_local! {
 /// assert!(matches!(mask("您好,24小时内发货"), std::borrow::Cow::Borrowed(_)));
 /// ```
 pub fn mask(text: &str) -> Cow<'_, str> {
+    mask_spans(text, &mut [])
+}
+
+/// As [`mask`], and moves spans of the text to where their characters stand in the masked text. A span that begins or
+/// ends inside a masked character takes all of its `*`.
+///
+/// ```
+/// use zhijian::span::Span;
+/// use zhijian::text::mask_spans;
+/// let text = "打１３８1234 5678,快点";
+/// let mut spans = [Span::new(text.find('快').unwrap(), text.len())];
+/// let masked = mask_spans(text, &mut spans);
+/// assert_eq!(spans[0].slice(&masked), "快点");
+/// ```
+pub fn mask_spans<'t>(text: &'t str, spans: &mut [Span]) -> Cow<'t, str> {
     if is_harmless(text) {
         return Cow::Borrowed(text);
     }
     SCRATCH.with_borrow_mut(|scratch| {
         let mut masked = Cow::Borrowed(text);
         // Masking one number can leave another standing alone that was part of it; digits only ever get fewer.
-        while let Some(next) = scratch.mask_once(&masked) {
+        while let Some(next) = scratch.mask_once(&masked, spans) {
             masked = Cow::Owned(next);
         }
         masked
@@ -70,7 +86,7 @@ fn is_harmless(text: &str) -> bool {
 
 impl Scratch {
     /// Masks what is found in the text; `None` when there is nothing (more).
-    fn mask_once(&mut self, text: &str) -> Option<String> {
+    fn mask_once(&mut self, text: &str, spans: &mut [Span]) -> Option<String> {
         plain(text, &mut self.view);
         entities(self.view.text(), &mut self.entities);
         self.hidden.clear();
@@ -82,6 +98,8 @@ impl Scratch {
         }
         let mut out = String::with_capacity(text.len());
         let mut done = 0;
+        // What was masked: bytes of the text, and where its `*` stands.
+        let mut masked: Vec<(Range<usize>, usize)> = Vec::new();
         for range in &self.hidden {
             let span = self.view.original(range.clone()).range();
             // ⑩ is two digits of the view and one character of the text.
@@ -89,10 +107,23 @@ impl Scratch {
                 continue;
             }
             out.push_str(&text[done..span.start]);
+            masked.push((span.start..span.end, out.len()));
             out.push('*');
             done = span.end;
         }
         out.push_str(&text[done..]);
+        let moved = |at: usize, is_end: bool| match masked
+            .partition_point(|(from, _)| from.start <= at)
+            .checked_sub(1)
+            .map(|last| &masked[last])
+        {
+            Some((from, star)) if at < from.end => star + usize::from(is_end && at > from.start),
+            Some((from, star)) => star + 1 + (at - from.end),
+            None => at,
+        };
+        for span in spans {
+            *span = Span::new(moved(span.start as usize, false), moved(span.end as usize, true));
+        }
         Some(out)
     }
 }
@@ -198,6 +229,22 @@ mod tests {
             assert_eq!(mask(text), expect, "{text}");
             assert_eq!(mask(expect), expect, "again");
         }
+    }
+
+    #[test]
+    fn spans_move_with_their_characters() {
+        let text = "①③⑧00138000找王小明先生,加qq12345678,退款!";
+        let masked = mask(text).into_owned();
+        for (at, c) in text.char_indices() {
+            let mut spans = [Span::new(at, at + c.len_utf8())];
+            mask_spans(text, &mut spans);
+            let shown = spans[0].slice(&masked);
+            assert!(shown == c.to_string() || shown == "*", "{c} at {at} -> {shown:?} in {masked}");
+        }
+        let (from, to) = (text.find("加qq").unwrap(), text.find("款").unwrap());
+        let mut spans = [Span::new(from, to)];
+        mask_spans(text, &mut spans);
+        assert_eq!(spans[0].slice(&masked), "加qq1*****78,退");
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn run_all(
     let reader = input.open()?;
     let progress = Progress::new(reader.total_bytes(), quiet);
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let run = Run { engine, format, threads, observer: &progress, stop: &stop.flag, mask: true };
+    let run = Run { engine, format, threads, observer: &progress, stop: &stop.flag, mask: true, spill: None };
     let summary = run.run(reader, out, &mut std::io::sink());
     progress.finish();
     stop.check()?;
