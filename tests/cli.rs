@@ -42,6 +42,9 @@ fn the_nightly_job_writes_everything_and_every_record_is_accounted_for() {
     let rest = [
         "conversations.jsonl",
         "metrics.csv",
+        "notify/dingtalk.json",
+        "notify/feishu.json",
+        "notify/wecom.json",
         "outcomes.csv",
         "profiles.csv",
         "rejects.jsonl",
@@ -49,7 +52,10 @@ fn the_nightly_job_writes_everything_and_every_record_is_accounted_for() {
         "run.json",
         "scorecards.csv",
         "scorecards.json",
+        "scorecards.xlsx",
         "skills.csv",
+        "summary.json",
+        "summary.md",
         "targets.csv",
         "topics.csv",
     ];

@@ -1,10 +1,11 @@
 //! The files of an output folder that are derived from figures: the same for a night just inspected and for a period
 //! rendered again.
 
-
-use zhijian::error::Result;
-use zhijian::report::folder::StagedFolder;
+use zhijian::error::{Error, Result};
+use zhijian::report::folder::{StagedFolder, finish};
 use zhijian::report::night::Night;
+use zhijian::report::summary::{self, Summary};
+use zhijian::report::workbook::{self, Sources};
 use zhijian::report::{coaching, csv, names, outcomes, service, targets};
 
 /// Writes every report of a night into its folder.
@@ -27,5 +28,39 @@ pub fn write(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
         let name = format!("coaching/{}.md", names::file_stem(&agent.id));
         folder.write(&name, |out| out.write_all(text.as_bytes()))?;
     }
+    summaries(folder, night)?;
+    workbook(folder, night)
+}
+
+/// The night in few words, as text and as the bodies chat tools take.
+fn summaries(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
+    let (summary, lang) = (Summary::new(night), night.lang);
+    folder.write("summary.md", |out| out.write_all(summary.markdown(lang).as_bytes()))?;
+    let bodies = [
+        ("summary.json", serde_json::to_value(&summary)),
+        ("notify/dingtalk.json", Ok(summary::dingtalk(&summary, lang))),
+        ("notify/wecom.json", Ok(summary::wecom(&summary, lang))),
+        ("notify/feishu.json", Ok(summary::feishu(&summary, lang))),
+    ];
+    for (name, body) in bodies {
+        folder.write(name, |out| {
+            serde_json::to_writer_pretty(&mut *out, &body?)?;
+            writeln!(out)
+        })?;
+    }
     Ok(())
+}
+
+/// The workbook; last, since it links to what is already there.
+fn workbook(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
+    const NAME: &str = "scorecards.xlsx";
+    let conversations = folder.staging().join("conversations.jsonl");
+    let sources = Sources {
+        conversations: conversations.is_file().then_some(&conversations),
+        folder: Some(folder.staging()),
+        ..Sources::default()
+    };
+    let mut out = folder.create(NAME)?;
+    workbook::write(&mut out, night, &sources)?;
+    finish(out).map_err(|e| Error::write(NAME, e))
 }
