@@ -8,15 +8,8 @@ use std::io::Read;
 use std::path::Path;
 
 use calamine::{Data, Range, Reader, Xlsx, open_workbook};
-use common::{lines, root, zhijian};
-use zhijian::engine::{Engine, EngineOptions};
-use zhijian::input::{InputOptions, Reader as Input};
-use zhijian::judge::Lang;
-use zhijian::pack::Pack;
-use zhijian::pipeline::{Run, Unobserved};
-use zhijian::report::figures::Scorecards;
+use common::{hostile, lines, root, with_night, zhijian};
 use zhijian::report::night::Night;
-use zhijian::report::record::ConversationRecords;
 use zhijian::report::workbook::{self, Limits, Sources};
 
 const SHEETS: [&str; 7] = ["总览", "坐席", "维度", "规则", "违规明细", "会话", "指标口径"];
@@ -253,28 +246,6 @@ fn english_sheets() {
     assert!(!words.texts("Column").iter().any(han), "{:?}", words.texts("Column"));
 }
 
-/// A conversation whose every text tries something.
-fn hostile() -> String {
-    let long = "长".repeat(10_000);
-    let turns = serde_json::json!([
-        {"role": "customer", "text": "=HYPERLINK(\"http://evil\",\"点我\") <script>alert(1)</script> \u{202e}gnp.exe"},
-        {"role": "agent", "text": "=cmd|' /C calc'!A0 加微信 <img src=x onerror=alert(1)>"},
-        {"role": "customer", "text": "太差劲了!"},
-        {"role": "agent", "text": format!("@SUM(1+1) 加我微信 {long}")},
-        {"role": "customer", "text": "]]> & \u{0} \u{7} _x0041_"},
-        {"role": "agent", "text": "滚"},
-    ]);
-    let agents =
-        serde_json::json!([{"id": "=1+1", "name": "<script>alert('名')</script>", "team": "../../etc/\u{202e}组"}]);
-    let record = serde_json::json!({
-        "conversation_id": "00123456789012345678", "channel": "chat", "agent_id": "=1+1", "agents": agents, "turns": turns,
-    });
-    let again = serde_json::json!({
-        "conversation_id": "-2+3", "agent_id": "=1+1", "turns": [{"role": "customer", "text": "在吗"}, {"role": "agent", "text": "加微信"}],
-    });
-    format!("{record}\n{again}\n")
-}
-
 #[test]
 fn hostile_texts_are_only_text() {
     let base = tempfile::tempdir().unwrap();
@@ -303,28 +274,6 @@ fn hostile_texts_are_only_text() {
     // The cell is marked as quoted text: editing it does not make a formula of it.
     assert!(part(&path, "xl/styles.xml").contains("quotePrefix=\"1\""));
     assert!(part(&path, "xl/worksheets/sheet2.xml").contains("&lt;script&gt;"));
-}
-
-/// The mini pack over the invented night, for what the command line cannot ask.
-fn with_night(check: impl FnOnce(&Night<'_>, &Path)) {
-    let base = tempfile::tempdir().unwrap();
-    let pack = Pack::open(Some(&root().join("fixtures/packs/mini"))).unwrap();
-    let engine = Engine::new(pack, EngineOptions::default()).unwrap();
-    let inputs = [root().join("fixtures/nightly").display().to_string()];
-    let (mut results, mut rejects) = (Vec::new(), Vec::new());
-    let run = Run {
-        engine: &engine,
-        format: &ConversationRecords { mask: true, profiles: false },
-        threads: 2,
-        observer: &Unobserved,
-        stop: &std::sync::atomic::AtomicBool::new(false),
-        mask: true,
-    };
-    let summary = run.run(Input::open(&inputs, InputOptions::default()).unwrap(), &mut results, &mut rejects).unwrap();
-    let cards = Scorecards::new(engine.pack(), &summary.aggregate);
-    let night = Night::new(engine.pack(), &summary.aggregate, &cards, Lang::Zh);
-    std::fs::write(base.path().join("conversations.jsonl"), results).unwrap();
-    check(&night, base.path());
 }
 
 fn write(folder: &Path, night: &Night<'_>, sources: &Sources<'_>) -> std::path::PathBuf {
@@ -407,5 +356,40 @@ fn without_conversations_the_evidence_kept_is_shown_and_said_to_be_that() {
             night.aggregate.agents.values().flat_map(|a| a.rules.values()).map(|c| c.evidence.items().len()).sum();
         assert!(kept > 20);
         assert_eq!(table(&path, "违规明细", "会话ID").rows.len(), kept);
+    });
+}
+
+/// Memory and time at a million findings; run alone, with `--ignored --nocapture`.
+#[test]
+#[ignore = "takes minutes and half a gigabyte of disk"]
+#[cfg(target_os = "linux")]
+fn a_million_findings_in_constant_memory() {
+    with_night(|night, folder| {
+        let jsonl = folder.join("conversations.jsonl");
+        let once = std::fs::read(&jsonl).unwrap();
+        let found: usize = lines(&once).iter().map(|r| r["findings"].as_array().unwrap().len()).sum();
+        let mut file = std::io::BufWriter::new(std::fs::File::create(&jsonl).unwrap());
+        for _ in 0..1_000_000usize.div_ceil(found) {
+            std::io::Write::write_all(&mut file, &once).unwrap();
+        }
+        std::io::Write::flush(&mut file).unwrap();
+        let peak = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+        };
+        let (before, start) = (peak(), std::time::Instant::now());
+        let sources = Sources { conversations: Some(&jsonl), folder: Some(folder), ..Sources::default() };
+        let path = write(folder, night, &sources);
+        let (after, seconds) = (peak(), start.elapsed().as_secs());
+        let size = std::fs::metadata(&path).unwrap().len() >> 20;
+        let input = std::fs::metadata(&jsonl).unwrap().len() >> 20;
+        eprintln!(
+            "{input} MB of records: {size} MB workbook in {seconds} s, {} MB of memory beside {before} MB",
+            after - before
+        );
+        assert!(after - before < 100, "{before} MB before, {after} MB after");
+        let sheets = part(&path, "xl/workbook.xml");
+        assert!(sheets.contains("违规明细2") && !sheets.contains("违规明细3"), "{sheets}");
     });
 }

@@ -2,11 +2,12 @@
 //! rendered again.
 
 use zhijian::error::{Error, Result};
+use zhijian::report::coaching::{self, CoachingReport};
 use zhijian::report::folder::{StagedFolder, finish};
 use zhijian::report::night::Night;
 use zhijian::report::summary::{self, Summary};
 use zhijian::report::workbook::{self, Sources};
-use zhijian::report::{coaching, csv, names, outcomes, service, targets};
+use zhijian::report::{csv, names, outcomes, service, targets};
 
 /// Writes every report of a night into its folder.
 pub fn write(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
@@ -23,13 +24,23 @@ pub fn write(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
         serde_json::to_writer_pretty(&mut *out, cards)?;
         writeln!(out)
     })?;
-    for agent in &cards.agents {
-        let text = coaching::report(pack, aggregate, cards, agent, lang);
-        let name = format!("coaching/{}.md", names::file_stem(&agent.id));
-        folder.write(&name, |out| out.write_all(text.as_bytes()))?;
-    }
+    coaching(folder, night)?;
     summaries(folder, night)?;
     workbook(folder, night)
+}
+
+/// Reports for agents and for those who lead their teams, as text and as pages.
+fn coaching(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
+    let agents = night.cards.agents.iter().filter_map(|agent| {
+        let report = CoachingReport::new(night, agent)?;
+        Some((names::file_stem(&agent.id), report.document()))
+    });
+    let teams = coaching::teams(night).map(|report| (coaching::team_stem(report.team), report.document()));
+    for (stem, report) in agents.chain(teams) {
+        folder.write(&format!("coaching/{stem}.md"), |out| out.write_all(report.markdown().as_bytes()))?;
+        folder.write(&format!("coaching/{stem}.html"), |out| out.write_all(report.html().as_bytes()))?;
+    }
+    folder.write(&format!("coaching/{}", coaching::CSS_NAME), |out| out.write_all(coaching::CSS.as_bytes()))
 }
 
 /// The night in few words, as text and as the bodies chat tools take.

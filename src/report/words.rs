@@ -42,12 +42,21 @@ pub(super) fn error_class(lang: Lang, class: ErrorClass) -> &'static str {
     if lang == Lang::Zh { title } else { id }
 }
 
-/// Items joined as a list is read, at most `most` of them: `甲、乙等 7 项`.
+/// Items joined as a list is read, at most `most` of them: `甲、乙 等 7 项`.
 pub(super) fn listed(lang: Lang, items: &[String], most: usize) -> String {
+    joined(lang, items, most, "项")
+}
+
+/// People joined as a list is read: `甲、乙 等 7 人`.
+pub(super) fn people(lang: Lang, names: &[String], most: usize) -> String {
+    joined(lang, names, most, "人")
+}
+
+fn joined(lang: Lang, items: &[String], most: usize, counted: &str) -> String {
     let shown = items[..items.len().min(most)].join(pick(lang, "、", ", "));
     match (items.len() > most, lang) {
         (false, _) => shown,
-        (true, Lang::Zh) => format!("{shown} 等 {} 项", items.len()),
+        (true, Lang::Zh) => format!("{shown} 等 {} {counted}", items.len()),
         (true, Lang::En) => format!("{shown} and {} more", items.len() - most),
     }
 }
@@ -96,5 +105,6 @@ mod tests {
         let items: Vec<String> = ["甲", "乙", "丙"].map(String::from).to_vec();
         assert_eq!(listed(Lang::Zh, &items, 2), "甲、乙 等 3 项");
         assert_eq!(listed(Lang::Zh, &items, 3), "甲、乙、丙");
+        assert_eq!(people(Lang::Zh, &items, 1), "甲 等 3 人");
     }
 }

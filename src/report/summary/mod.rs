@@ -16,7 +16,7 @@ use super::figures::{Figures, Rate};
 use super::names::markdown;
 use super::night::Night;
 use super::targets::Status;
-use super::words::{listed, one_line, pick, rate, share};
+use super::words::{listed, one_line, people, pick, rate, share};
 use crate::judge::Lang;
 use crate::pack::rule::Severity;
 
@@ -169,7 +169,7 @@ fn attention(night: &Night<'_>) -> Vec<Item> {
         below.sort_by(|a, b| a.1.value.total_cmp(&b.1.value).then(a.0.id.cmp(&b.0.id)));
         if !below.is_empty() {
             let names: Vec<_> = below.iter().map(|(agent, pass)| named(lang, agent, pass)).collect();
-            let list = listed(lang, &names, LISTED);
+            let list = people(lang, &names, LISTED);
             let text = match lang {
                 Lang::Zh => format!("{} 位坐席的合格率确定低于目标 {}:{list}", names.len(), share(wanted)),
                 Lang::En => {
@@ -227,7 +227,7 @@ fn good(night: &Night<'_>, figures: &[KeyFigure]) -> Vec<Item> {
         above.sort_by(|a, b| b.1.low.total_cmp(&a.1.low).then(a.0.id.cmp(&b.0.id)));
         if !above.is_empty() {
             let names: Vec<_> = above.iter().map(|(agent, pass)| named(lang, agent, pass)).collect();
-            let list = listed(lang, &names, LISTED);
+            let list = people(lang, &names, LISTED);
             let text = match lang {
                 Lang::Zh => format!("合格率确定高于全员({}):{list}", share(all.value)),
                 Lang::En => format!("Clearly above everyone's pass rate ({}): {list}", share(all.value)),

@@ -8,13 +8,16 @@
 //! The same night gives the same bytes: the file's own date is the night's, and nothing in it depends on the clock.
 
 mod agents;
+mod chart_tables;
 mod charts;
+mod detail_columns;
 mod dimensions;
 mod findings;
 mod glossary;
 mod overview;
 mod records;
 mod rules;
+mod split;
 mod style;
 mod table;
 mod text;
