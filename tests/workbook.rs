@@ -363,6 +363,7 @@ fn without_conversations_the_evidence_kept_is_shown_and_said_to_be_that() {
 #[test]
 #[ignore = "takes minutes and half a gigabyte of disk"]
 #[cfg(target_os = "linux")]
+#[allow(clippy::print_stderr)] // what was measured
 fn a_million_findings_in_constant_memory() {
     with_night(|night, folder| {
         let jsonl = folder.join("conversations.jsonl");
