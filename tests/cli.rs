@@ -38,10 +38,16 @@ fn the_nightly_job_writes_everything_and_every_record_is_accounted_for() {
         .flat_map(|c| c["agents"].as_array().into_iter().flatten())
         .map(|a| a["id"].as_str().unwrap())
         .collect();
-    let mut expected: BTreeSet<String> = agents.iter().map(|a| format!("coaching/{a}.md")).collect();
+    let reports = agents.iter().copied().chain(["team-售前组", "team-售后组", "team-投诉处理组"]);
+    let mut expected: BTreeSet<String> =
+        reports.flat_map(|stem| ["md", "html"].map(|end| format!("coaching/{stem}.{end}"))).collect();
     let rest = [
+        "coaching/coaching.css",
         "conversations.jsonl",
         "metrics.csv",
+        "notify/dingtalk.json",
+        "notify/feishu.json",
+        "notify/wecom.json",
         "outcomes.csv",
         "profiles.csv",
         "rejects.jsonl",
@@ -49,7 +55,10 @@ fn the_nightly_job_writes_everything_and_every_record_is_accounted_for() {
         "run.json",
         "scorecards.csv",
         "scorecards.json",
+        "scorecards.xlsx",
         "skills.csv",
+        "summary.json",
+        "summary.md",
         "targets.csv",
         "topics.csv",
     ];

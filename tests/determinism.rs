@@ -35,7 +35,7 @@ fn threads_do_not_show_in_the_results() {
         zhijian().arg("inspect").arg(&input).args(["--threads", threads, "--out"]).arg(&out).assert().success();
         comparable(&out, true)
     });
-    assert_eq!(results[0].keys().filter(|name| name.starts_with("coaching/")).count(), 15);
+    assert_eq!(results[0].keys().filter(|name| name.starts_with("coaching/a")).count(), 30);
     assert_same(&results[0], &results[1]);
     assert_same(&results[0], &results[2]);
 }

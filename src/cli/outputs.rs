@@ -3,10 +3,13 @@
 
 use clap::ValueEnum;
 
-use zhijian::error::Result;
-use zhijian::report::folder::StagedFolder;
+use zhijian::error::{Error, Result};
+use zhijian::report::coaching::{self, CoachingReport};
+use zhijian::report::folder::{StagedFolder, finish};
 use zhijian::report::night::Night;
-use zhijian::report::{coaching, csv, html, names, outcomes, service, targets};
+use zhijian::report::summary::{self, Summary};
+use zhijian::report::workbook::{self, Sources};
+use zhijian::report::{csv, html, names, outcomes, service, targets};
 
 /// The report for the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -32,13 +35,57 @@ pub fn write(folder: &StagedFolder, night: &Night<'_>, report: ReportKind) -> Re
         serde_json::to_writer_pretty(&mut *out, cards)?;
         writeln!(out)
     })?;
-    for agent in &cards.agents {
-        let text = coaching::report(pack, aggregate, cards, agent, lang);
-        let name = format!("coaching/{}.md", names::file_stem(&agent.id));
-        folder.write(&name, |out| out.write_all(text.as_bytes()))?;
+    coaching(folder, night)?;
+    summaries(folder, night)?;
+    if report == ReportKind::Html {
+        html::write(folder, night)?;
     }
-    match report {
-        ReportKind::Html => html::write(folder, night),
-        ReportKind::None => Ok(()),
+    workbook(folder, night)
+}
+
+/// Reports for agents and for those who lead their teams, as text and as pages.
+fn coaching(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
+    let agents = night.cards.agents.iter().filter_map(|agent| {
+        let report = CoachingReport::new(night, agent)?;
+        Some((names::file_stem(&agent.id), report.document()))
+    });
+    let teams = coaching::teams(night).map(|report| (coaching::team_stem(report.team), report.document()));
+    for (stem, report) in agents.chain(teams) {
+        folder.write(&format!("coaching/{stem}.md"), |out| out.write_all(report.markdown().as_bytes()))?;
+        folder.write(&format!("coaching/{stem}.html"), |out| out.write_all(report.html().as_bytes()))?;
     }
+    folder.write(&format!("coaching/{}", coaching::CSS_NAME), |out| out.write_all(coaching::CSS.as_bytes()))
+}
+
+/// The night in few words, as text and as the bodies chat tools take.
+fn summaries(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
+    let (summary, lang) = (Summary::new(night), night.lang);
+    folder.write("summary.md", |out| out.write_all(summary.markdown(lang).as_bytes()))?;
+    let bodies = [
+        ("summary.json", serde_json::to_value(&summary)),
+        ("notify/dingtalk.json", Ok(summary::dingtalk(&summary, lang))),
+        ("notify/wecom.json", Ok(summary::wecom(&summary, lang))),
+        ("notify/feishu.json", Ok(summary::feishu(&summary, lang))),
+    ];
+    for (name, body) in bodies {
+        folder.write(name, |out| {
+            serde_json::to_writer_pretty(&mut *out, &body?)?;
+            writeln!(out)
+        })?;
+    }
+    Ok(())
+}
+
+/// The workbook; last, since it links to what is already there.
+fn workbook(folder: &StagedFolder, night: &Night<'_>) -> Result<()> {
+    const NAME: &str = "scorecards.xlsx";
+    let conversations = folder.staging().join("conversations.jsonl");
+    let sources = Sources {
+        conversations: conversations.is_file().then_some(&conversations),
+        folder: Some(folder.staging()),
+        ..Sources::default()
+    };
+    let mut out = folder.create(NAME)?;
+    workbook::write(&mut out, night, &sources)?;
+    finish(out).map_err(|e| Error::write(NAME, e))
 }

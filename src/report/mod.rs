@@ -18,7 +18,10 @@ pub mod outcomes;
 pub mod record;
 pub mod run;
 pub mod service;
+pub mod summary;
 pub mod targets;
+mod words;
+pub mod workbook;
 
 use serde::{Serialize, Serializer};
 

@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 /// assert_eq!(file_stem("a01"), "a01");
 /// assert!(!file_stem("../../etc/passwd").contains(['/', '.']));
 /// assert_ne!(file_stem("a/b"), file_stem("a.b"));
+/// // `team-…` is the name of a team's report.
+/// assert!(!file_stem("team-team-a").starts_with("team-"));
 /// ```
 pub fn file_stem(id: &str) -> String {
     const MOST: usize = 60;
@@ -21,12 +23,23 @@ pub fn file_stem(id: &str) -> String {
     let reserved = ["con", "prn", "aux", "nul", "com1", "lpt1", "index"].contains(&kept.to_ascii_lowercase().as_str());
     // Upper and lower case are one on some file systems.
     let mixed = kept.bytes().any(|b| b.is_ascii_uppercase());
-    if kept == id && !kept.is_empty() && !reserved && !mixed && !kept.starts_with('-') {
+    let rest = without_team(&kept);
+    if kept == id && !kept.is_empty() && !reserved && !mixed && rest.len() == kept.len() {
         return kept;
     }
     let hash: String = Sha256::digest(id.as_bytes()).iter().take(4).map(|b| format!("{b:02x}")).collect();
-    let kept = kept.trim_start_matches('-');
+    let kept = rest;
     if kept.is_empty() { format!("agent-{hash}") } else { format!("{kept}-{hash}") }
+}
+
+/// A stem without leading hyphens and `team-`.
+fn without_team(stem: &str) -> &str {
+    let mut rest = stem;
+    loop {
+        let shorter = rest.trim_start_matches('-');
+        let team = shorter.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("team-"));
+        rest = if team { &shorter[5..] } else { return shorter };
+    }
 }
 
 /// A text cell that no spreadsheet takes for a formula: a leading `=`, `+`, `-`, `@`, tab or line break gets an

@@ -5,6 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use zhijian::engine::{Engine, EngineOptions};
+use zhijian::input::{InputOptions, Reader as Input};
+use zhijian::judge::Lang;
+use zhijian::pack::Pack;
+use zhijian::pipeline::{Run, Unobserved};
+use zhijian::report::figures::Scorecards;
+use zhijian::report::night::Night;
+use zhijian::report::record::ConversationRecords;
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -97,4 +105,49 @@ pub fn assert_same(left: &BTreeMap<String, Vec<u8>>, right: &BTreeMap<String, Ve
     for (name, bytes) in left {
         assert!(bytes == &right[name], "{name} differs");
     }
+}
+
+/// The mini pack over the invented night, for what the command line cannot ask.
+pub fn with_night(check: impl FnOnce(&Night<'_>, &Path)) {
+    let base = tempfile::tempdir().unwrap();
+    let pack = Pack::open(Some(&root().join("fixtures/packs/mini"))).unwrap();
+    let engine = Engine::new(pack, EngineOptions::default()).unwrap();
+    let inputs = [root().join("fixtures/nightly").display().to_string()];
+    let (mut results, mut rejects) = (Vec::new(), Vec::new());
+    let run = Run {
+        engine: &engine,
+        format: &ConversationRecords { mask: true, profiles: false },
+        threads: 2,
+        observer: &Unobserved,
+        stop: &std::sync::atomic::AtomicBool::new(false),
+        mask: true,
+        spill: None,
+    };
+    let summary = run.run(Input::open(&inputs, InputOptions::default()).unwrap(), &mut results, &mut rejects).unwrap();
+    let cards = Scorecards::new(engine.pack(), &summary.aggregate);
+    let night = Night::new(engine.pack(), &summary.aggregate, &cards, Lang::Zh);
+    std::fs::write(base.path().join("conversations.jsonl"), results).unwrap();
+    check(&night, base.path());
+}
+
+/// A conversation whose every text tries something.
+pub fn hostile() -> String {
+    let long = "长".repeat(10_000);
+    let turns = serde_json::json!([
+        {"role": "customer", "text": "=HYPERLINK(\"http://evil\",\"点我\") <script>alert(1)</script> \u{202e}gnp.exe"},
+        {"role": "agent", "text": "=cmd|' /C calc'!A0 加微信 <img src=x onerror=alert(1)>"},
+        {"role": "customer", "text": "太差劲了!"},
+        {"role": "agent", "text": format!("@SUM(1+1) 加我微信 {long}")},
+        {"role": "customer", "text": "]]> & \u{0} \u{7} _x0041_"},
+        {"role": "agent", "text": "滚"},
+    ]);
+    let agents =
+        serde_json::json!([{"id": "=1+1", "name": "<script>alert('名')</script>", "team": "../../etc/\u{202e}组"}]);
+    let record = serde_json::json!({
+        "conversation_id": "00123456789012345678", "channel": "chat", "agent_id": "=1+1", "agents": agents, "turns": turns,
+    });
+    let again = serde_json::json!({
+        "conversation_id": "-2+3", "agent_id": "=1+1", "turns": [{"role": "customer", "text": "在吗"}, {"role": "agent", "text": "加微信"}],
+    });
+    format!("{record}\n{again}\n")
 }
