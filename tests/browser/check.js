@@ -111,12 +111,12 @@ async function tables(page, name) {
   now = await numbers();
   check(now.every((v, i) => i === 0 || now[i - 1] <= v), `${name}: Enter turns the order round`);
   await page.locator("#agents-t thead button").first().click();
-  const names = await page.$$eval("#agents-t tbody th", (all) => all.map((e) => e.textContent));
+  const names = await page.$$eval("#agents-t tbody th", (all) => all.map((e) => e.textContent.trim()));
   check(names.every((v, i) => i === 0 || names[i - 1].localeCompare(v, "zh") <= 0), `${name}: names sort`);
   const all = names.length;
   const wanted = names[Math.floor(all / 2)];
   await page.fill(".tools[data-for=agents-t] input", wanted);
-  check((await first()) === wanted, `${name}: filters to ${wanted}`);
+  check((await first()).trim() === wanted, `${name}: filters to ${wanted}`);
   const shown = await page.$$eval("#agents-t tbody tr:not([hidden])", (rows) => rows.length);
   check(shown >= 1 && shown < all, `${name}: filter hides others (${shown} of ${all})`);
   await page.fill(".tools[data-for=agents-t] input", "");
