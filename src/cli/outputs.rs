@@ -1,7 +1,6 @@
 //! The files of an output folder that are derived from figures: the same for a night just inspected and for a period
 //! rendered again.
 
-
 use zhijian::error::Result;
 use zhijian::report::folder::StagedFolder;
 use zhijian::report::night::Night;
