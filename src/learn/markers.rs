@@ -23,8 +23,6 @@ const PENALTIES: [f64; 6] = [0.1, 0.04, 0.015, 0.006, 0.002, 0.0006];
 /// What is left out of [`Messages`] when grams are looked at: their weights are kept in hundredths.
 const LEAST_GRAM: i64 = 2;
 
-const INNER_FOLDS: usize = 4;
-
 /// Weights of the log-odds smaller than this are left out of the model.
 const LEAST_WEIGHT: f64 = 0.005;
 
@@ -219,8 +217,9 @@ impl Messages {
     /// Chooses penalty and threshold by cross-validation within `rows` (the best F1), and fits to all of them.
     fn fit(&self, design: &Design, rows: &[usize], settings: &Settings) -> (f64, f64, Linear) {
         let groups: Vec<&str> = rows.iter().map(|r| self.groups[*r].as_str()).collect();
-        let inner = folds::deal(&groups, INNER_FOLDS, settings.seed ^ 0x5eed);
-        let parts: Vec<Vec<Vec<(usize, f64)>>> = (0..INNER_FOLDS)
+        let count = settings.folds.saturating_sub(1).max(2);
+        let inner = folds::deal(&groups, count, settings.seed ^ 0x5eed);
+        let parts: Vec<Vec<Vec<(usize, f64)>>> = (0..count)
             .into_par_iter()
             .map(|fold| {
                 let pick = |inside: bool| -> Vec<usize> {
