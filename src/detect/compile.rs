@@ -8,12 +8,13 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
 use super::gate::{Gate, Letters};
+use super::grams::GramIndex;
 use super::model::CompiledModel;
 use super::required::{rarity, required_literals};
 use crate::conversation::Role;
 use crate::error::{Error, Result};
 use crate::pack::expression::MarkerId;
-use crate::pack::marker::{Block, Context, Near, Reach, ViewKind};
+use crate::pack::marker::{Block, Context, Marker, Near, Reach, ViewKind};
 use crate::pack::reference::normal_phrase;
 use crate::pack::turn_model::{Spot, TurnModel};
 use crate::pack::{Negation, Pack};
@@ -199,6 +200,10 @@ pub struct Compiled {
     pub contexts: Vec<Context>,
     /// Learnt models, by marker.
     pub models: Vec<Option<CompiledModel>>,
+    /// The grams of all models.
+    pub grams: GramIndex,
+    /// Texts of models whose word alone goes to review, ascending.
+    pub doubtful: Vec<u32>,
     /// Markers in evaluation order.
     pub order: Vec<MarkerId>,
     /// Negation words.
@@ -232,8 +237,14 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
         of_marker.push(first..blocks.len() as u32);
     }
     let mut models = Vec::with_capacity(pack.markers.len());
+    let (mut learnt, mut doubtful) = (Vec::new(), Vec::new());
     for (marker, blocks) in pack.markers.iter().zip(&of_marker) {
-        models.push(marker.model.as_ref().map(|model| builder.model(blocks.start, marker.role, model)));
+        let known = builder.texts.len() as u32;
+        models.push(marker.model.as_deref().map(|model| {
+            learnt.push(model);
+            builder.model(learnt.len() - 1, blocks.start, marker, model)
+        }));
+        doubtful.extend((known..builder.texts.len() as u32).filter(|_| marker.alone_review));
     }
     let order = crate::pack::marker_order(&pack.markers);
     let mut views = [None, None, None];
@@ -251,6 +262,8 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
         texts: builder.texts,
         owners: builder.owners,
         contexts: pack.markers.iter().map(|m| m.context.clone()).collect(),
+        grams: GramIndex::new(&learnt),
+        doubtful,
         models,
         order,
         negation: pack.negation.clone(),
@@ -277,12 +290,13 @@ impl Builder {
         self.texts.len() as u32 - 1
     }
 
-    fn model(&mut self, block: u32, role: Option<Role>, model: &TurnModel) -> CompiledModel {
+    fn model(&mut self, number: usize, block: u32, marker: &Marker, model: &TurnModel) -> CompiledModel {
         // Sorted, so that texts have the same numbers in every run.
         let own: std::collections::BTreeSet<&String> = model.words[Spot::Own as usize].keys().collect();
         let texts = own.into_iter().map(|word| (word.clone(), self.text(block, word.as_str()))).collect();
         let whole = self.text(block, "<模型>");
-        CompiledModel { model: model.clone(), role, block, texts, whole }
+        let (role, alone_review) = (marker.role, marker.alone_review);
+        CompiledModel { model: model.clone(), number, role, block, alone_review, texts, whole }
     }
 
     fn pattern(&mut self, view: ViewKind, pattern: String, used: Use) {

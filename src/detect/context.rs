@@ -2,6 +2,7 @@
 //! the conversation it stands. Settled marker by marker in dependency order, when all turns are scanned.
 
 use super::hit::{Hit, Hits};
+use super::model::Said;
 use super::{DetectScratch, Detector};
 use crate::conversation::{Conversation, Role};
 use crate::layout::Layout;
@@ -20,8 +21,9 @@ impl Detector {
         hits: &mut Hits,
         trace: &mut T,
     ) {
-        let DetectScratch { pending, lengths, settled, settled_at, turn_words, .. } = scratch;
+        let DetectScratch { pending, lengths, settled, settled_at, turn_words, gram_odds, .. } = scratch;
         turn_words.clear();
+        gram_odds.clear();
         pending.sort_unstable_by_key(|h| (h.marker, h.turn, h.span.start, std::cmp::Reverse(h.span.end), h.block));
         settled_at.clear();
         settled_at.resize(self.markers, (0, 0));
@@ -49,11 +51,16 @@ impl Detector {
                     self.any_turn(number, pattern, &place, lengths, (hits, settled_at), settled, trace);
                 }
             }
-            if let (Some(model), Some(segmenter)) = (&self.compiled.models[marker as usize], &self.segmenter) {
-                if !turn_words.is_filled() {
+            if let Some(model) = &self.compiled.models[marker as usize] {
+                let words = model.model.wants_words();
+                if let Some(segmenter) = self.segmenter.as_ref().filter(|_| words && !turn_words.is_filled()) {
                     turn_words.fill(conversation, segmenter);
                 }
-                model.settle(marker, conversation, turn_words, hits, settled);
+                gram_odds.fill(conversation, &self.compiled.grams);
+                if !words || turn_words.is_filled() {
+                    let said = Said { words: turn_words, grams: gram_odds, index: &self.compiled.grams };
+                    model.settle(marker, conversation, &said, hits, settled);
+                }
             }
             // A marker's own turns become visible to others only when it is settled.
             for hit in settled.iter() {

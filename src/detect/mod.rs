@@ -8,6 +8,7 @@ pub mod compile;
 mod conditions;
 mod context;
 pub mod gate;
+pub mod grams;
 pub mod hit;
 mod memory;
 pub mod model;
@@ -66,6 +67,8 @@ pub struct DetectScratch {
     settled: Vec<Hit>,
     /// Words of the messages, when a model asks for them.
     turn_words: model::TurnWords,
+    /// What the messages' grams speak for each model.
+    gram_odds: grams::GramOdds,
     /// Where each settled marker's hits stand in the list.
     settled_at: Vec<(usize, usize)>,
     /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.
@@ -96,6 +99,11 @@ impl Detector {
     /// The text that explains a hit: the phrase or regex as written in the pack.
     pub fn phrase(&self, hit: &Hit) -> &str {
         &self.compiled.texts[hit.pattern as usize]
+    }
+
+    /// True when a hit is a model's word alone, and its marker leaves those to a person's review.
+    pub fn is_doubtful(&self, hit: &Hit) -> bool {
+        self.compiled.doubtful.binary_search(&hit.pattern).is_ok()
     }
 
     /// The text of a pattern by its number.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::grams::{GramIndex, GramOdds};
 use super::hit::{Hit, Hits};
 use crate::conversation::{Conversation, Role};
 use crate::pack::expression::MarkerId;
@@ -122,15 +123,30 @@ pub fn shapes(conversation: &Conversation<'_>, turn: usize, rule: bool) -> [f64;
     out
 }
 
+/// What models look at in the messages of a conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'s> {
+    /// The words; empty when no model asks for them.
+    pub words: &'s TurnWords,
+    /// What the grams speak for each model.
+    pub grams: &'s GramOdds,
+    /// The grams themselves.
+    pub index: &'s GramIndex,
+}
+
 /// A model with the texts its hits are explained by.
 #[derive(Debug)]
 pub struct CompiledModel {
     /// The weights.
     pub model: TurnModel,
+    /// Its number among the pack's models.
+    pub number: usize,
     /// Whose messages.
     pub role: Option<Role>,
     /// The block its hits belong to.
     pub block: u32,
+    /// Its word alone goes to review: where the marker's own phrases hit, only they are quoted.
+    pub alone_review: bool,
     /// For each word of the message itself, the number of the text that names it.
     pub texts: BTreeMap<String, u32>,
     /// The text that names the model as a whole.
@@ -143,30 +159,35 @@ impl CompiledModel {
         &self,
         marker: MarkerId,
         conversation: &Conversation<'_>,
-        words: &TurnWords,
+        said: &Said<'_>,
         hits: &Hits,
         settled: &mut Vec<Hit>,
     ) {
         let rules = std::mem::take(settled);
-        for (turn, said) in conversation.turns.iter().enumerate() {
-            let fits = said.is_human_words() && self.role.is_none_or(|r| r == said.role);
-            if !fits || said.text.trim().is_empty() {
+        for (turn, message) in conversation.turns.iter().enumerate() {
+            let fits = message.is_human_words() && self.role.is_none_or(|r| r == message.role);
+            if !fits || message.text.trim().is_empty() {
                 continue;
             }
             let number = turn as u32;
             let own = rules.iter().filter(|h| h.turn == number);
-            let (odds, mut loudest) = self.log_odds(conversation, turn, own.clone().next().is_some(), words, hits);
-            if 1.0 / (1.0 + (-odds).exp()) < self.model.threshold {
+            let rule = own.clone().next().is_some();
+            let (odds, mut loudest) = self.log_odds(conversation, turn, rule, said, hits);
+            if !self.model.holds(odds, rule) {
                 continue;
             }
             settled.extend(own.copied());
+            if rule && self.alone_review {
+                continue;
+            }
             loudest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
             for (_, span, pattern) in loudest.into_iter().take(QUOTED) {
                 settled.push(Hit { turn: number, marker, span, pattern, block: self.block });
             }
             if settled.last().is_none_or(|h| h.turn != number) {
-                let start = said.text.len() - said.text.trim_start().len();
-                let span = Span::new(start, start + said.text.trim().len());
+                let start = message.text.len() - message.text.trim_start().len();
+                let all = Span::new(start, start + message.text.trim().len());
+                let span = said.index.loudest(self.number, &message.text).unwrap_or(all);
                 settled.push(Hit { turn: number, marker, span, pattern: self.whole, block: self.block });
             }
         }
@@ -179,11 +200,11 @@ impl CompiledModel {
         conversation: &Conversation<'_>,
         turn: usize,
         rule: bool,
-        words: &TurnWords,
+        said: &Said<'_>,
         hits: &Hits,
     ) -> (f64, Vec<(f64, Span, u32)>) {
         let around = Around::of(conversation, turn);
-        let mut odds = self.model.intercept;
+        let mut odds = self.model.intercept + said.grams.of(turn, self.number);
         for (value, weight) in shapes(conversation, turn, rule).iter().zip(&self.model.shapes) {
             odds += value * weight;
         }
@@ -195,15 +216,18 @@ impl CompiledModel {
         let mut loudest = Vec::new();
         for (spot, ..) in Spot::ALL {
             let weights = &self.model.words[spot as usize];
-            let mut said = BTreeMap::new();
+            if weights.is_empty() {
+                continue;
+            }
+            let mut heard = BTreeMap::new();
             for at in around.turns(spot, turn) {
-                for (word, span) in words.of(at) {
+                for (word, span) in said.words.of(at) {
                     if let Some(weight) = weights.get(word) {
-                        said.entry(word.as_str()).or_insert((*weight, *span));
+                        heard.entry(word.as_str()).or_insert((*weight, *span));
                     }
                 }
             }
-            for (word, (weight, span)) in said {
+            for (word, (weight, span)) in heard {
                 odds += weight;
                 if spot == Spot::Own
                     && weight > 0.0

@@ -24,7 +24,8 @@ pub struct Finding {
     pub points: i64,
     /// True when the cap of the rule took some or all of it.
     pub capped: bool,
-    /// For a person to look at: the rule is on trial, the speech recogniser was unsure, or roles seem swapped. Costs
+    /// For a person to look at: the rule is on trial, only a model says so, the speech recogniser was unsure, or roles
+    /// seem swapped. Costs
     /// nothing.
     pub review: bool,
     /// Index of the turn the finding points at.

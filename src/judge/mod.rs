@@ -312,7 +312,8 @@ impl Writer<'_> {
             let confidence = self.case.conversation.turns[turn].confidence;
             confidence.is_none_or(|c| (c * 1000.0) as u32 >= least)
         };
-        let doubtful = self.case.swapped || !self.pack.review.min_confidence.is_none_or(sure);
+        let learnt = hit.is_some_and(|h| self.case.detector.is_doubtful(&self.case.hits.list[h as usize]));
+        let doubtful = learnt || self.case.swapped || !self.pack.review.min_confidence.is_none_or(sure);
         let review = self.rule.review_only || doubtful;
         debug_assert!(self.number < self.pack.rules.len());
         Finding {

@@ -10,16 +10,18 @@ use super::folds;
 use super::logistic::{self, probability};
 use super::statistics::precision_recall_f1;
 use crate::conversation::{Conversation, Role};
+use crate::detect::grams::Squeezer;
 use crate::detect::hit::Hits;
 use crate::detect::model::{Around, TurnWords, shapes};
 use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
-use crate::pack::turn_model::{Spot, Trait, TurnModel, TurnShape};
+use crate::pack::turn_model::{self, Spot, Trait, TurnModel, TurnShape};
 
 /// Penalties tried, strongest first, per message.
 const PENALTIES: [f64; 6] = [0.1, 0.04, 0.015, 0.006, 0.002, 0.0006];
 
-const INNER_FOLDS: usize = 4;
+/// What is left out of [`Messages`] when grams are looked at: their weights are kept in hundredths.
+const LEAST_GRAM: i64 = 2;
 
 /// Weights of the log-odds smaller than this are left out of the model.
 const LEAST_WEIGHT: f64 = 0.005;
@@ -30,11 +32,22 @@ pub struct Messages {
     marker: MarkerId,
     role: Option<Role>,
     usable: Vec<bool>,
+    look: Look,
     ids: Vec<String>,
+    groups: Vec<String>,
     truth: Vec<bool>,
     rule: Vec<bool>,
     rows: Vec<Vec<(u32, f64)>>,
     vocabulary: HashMap<Trait, u32>,
+}
+
+/// What a model looks at besides markers and shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Words of the message and of the other side's messages around it.
+    Words,
+    /// Single characters and pairs of the message itself, in its squeezed view; nothing around it.
+    Grams,
 }
 
 /// How to learn.
@@ -46,13 +59,17 @@ pub struct Settings {
     pub seed: u64,
     /// Messages a word must be in (or near) to be used.
     pub min_messages: usize,
+    /// The least precision the threshold may have in cross-validation, if it can be reached.
+    pub precision: f64,
+    /// See [`TurnModel::keep`].
+    pub keep: Option<f64>,
 }
 
 impl Messages {
-    /// No messages yet. Markers that look at this one cannot be looked at by it.
-    pub fn new(pack: &Pack, marker: MarkerId) -> Messages {
+    /// No messages yet. Learnt markers and markers that look at one, this one above all, cannot be looked at by it.
+    pub fn new(pack: &Pack, marker: MarkerId, learnt: &[MarkerId], look: Look) -> Messages {
         let mut usable = vec![true; pack.markers.len()];
-        usable[marker as usize] = false;
+        learnt.iter().chain([&marker]).for_each(|m| usable[*m as usize] = false);
         loop {
             let mut changed = false;
             for (id, other) in pack.markers.iter().enumerate().filter(|(id, _)| usable[*id]).collect::<Vec<_>>() {
@@ -71,7 +88,9 @@ impl Messages {
             marker,
             role: pack.markers[marker as usize].role,
             usable,
+            look,
             ids: Vec::new(),
+            groups: Vec::new(),
             truth: Vec::new(),
             rule: Vec::new(),
             rows: Vec::new(),
@@ -86,7 +105,7 @@ impl Messages {
         words: &TurnWords,
         hits: &Hits,
         turn: usize,
-        truth: bool,
+        (truth, group): (bool, Option<&str>),
     ) -> bool {
         let said = &conversation.turns[turn];
         let fits = said.is_human_words() && self.role.is_none_or(|r| r == said.role);
@@ -96,7 +115,13 @@ impl Messages {
         let rule = hits.has(turn, self.marker);
         let mut traits = BTreeSet::new();
         let around = Around::of(conversation, turn);
-        for (spot, ..) in Spot::ALL {
+        if self.look == Look::Grams {
+            let grams = Squeezer::default().grams(&said.text);
+            traits.extend(grams.into_iter().map(Trait::Gram));
+            let markers = hits.markers(turn).filter(|m| self.usable[*m as usize]);
+            traits.extend(markers.map(|m| Trait::Marker(Spot::Own, m)));
+        }
+        for (spot, ..) in Spot::ALL.into_iter().filter(|_| self.look == Look::Words) {
             for at in around.turns(spot, turn) {
                 traits.extend(words.of(at).iter().map(|(word, _)| Trait::Word(spot, word.clone())));
                 let markers = hits.markers(at).filter(|m| self.usable[*m as usize]);
@@ -111,6 +136,7 @@ impl Messages {
             row.push((*self.vocabulary.entry(trait_).or_insert(next), value));
         }
         self.ids.push(conversation.id.to_string());
+        self.groups.push(group.unwrap_or(&conversation.id).to_string());
         self.truth.push(truth);
         self.rule.push(rule);
         self.rows.push(row);
@@ -124,25 +150,26 @@ impl Messages {
             return None;
         }
         let (design, traits) = self.design(settings.min_messages);
-        let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
-        let outer = folds::deal(&ids, settings.folds, settings.seed);
+        let groups: Vec<&str> = self.groups.iter().map(String::as_str).collect();
+        let outer = folds::deal(&groups, settings.folds, settings.seed);
         // By id, so that the order of the input changes nothing.
-        let mut all: Vec<usize> = (0..ids.len()).collect();
-        all.sort_by_key(|row| ids[*row]);
+        let mut all: Vec<usize> = (0..self.ids.len()).collect();
+        all.sort_by_key(|row| &self.ids[*row]);
         let parts: Vec<Vec<(usize, bool)>> = (0..settings.folds)
             .into_par_iter()
             .map(|fold| {
                 let (train, test): (Vec<usize>, Vec<usize>) = all.iter().copied().partition(|r| outer[*r] != fold);
-                let (_, threshold, fit) = self.fit(&design, &train, settings.seed);
-                test.into_iter().map(|r| (r, probability(fit.predict(&design, r)) >= threshold)).collect()
+                let (_, threshold, fit) = self.fit(&design, &train, settings);
+                let model = TurnModel { threshold, keep: settings.keep, ..TurnModel::default() };
+                test.into_iter().map(|r| (r, model.holds(fit.predict(&design, r), self.rule[r]))).collect()
             })
             .collect();
-        let mut said = vec![false; ids.len()];
+        let mut said = vec![false; self.ids.len()];
         parts.into_iter().flatten().for_each(|(row, yes)| said[row] = yes);
-        let (penalty, threshold, fit) = self.fit(&design, &all, settings.seed);
+        let (penalty, threshold, fit) = self.fit(&design, &all, settings);
         let (precision, recall, f1) = precision_recall_f1(&said, &self.truth);
         let (precision_rules, recall_rules, f1_rules) = precision_recall_f1(&self.rule, &self.truth);
-        let model = model(threshold, &fit, &traits);
+        let model = model((threshold, settings.keep), &fit, &traits);
         let mut strongest: Vec<(Trait, f64)> =
             traits.iter().map(|t| (*t).clone()).zip(fit.weights.iter().copied()).filter(|s| s.1 != 0.0).collect();
         strongest.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then_with(|| a.0.cmp(&b.0)));
@@ -173,7 +200,8 @@ impl Messages {
         traits.iter().zip(0u32..).for_each(|((_, n), at)| place[*n as usize] = at);
         let column = |t: &Trait| match t {
             Trait::Shape(TurnShape::Chars) => Column::Number,
-            Trait::Shape(TurnShape::Rule) | Trait::Marker(Spot::Own, _) => Column::Marker,
+            Trait::Shape(TurnShape::Rule) => Column::Marker,
+            Trait::Marker(Spot::Own, _) if self.look == Look::Words => Column::Marker,
             _ => Column::Event,
         };
         let mut design = Design::new(traits.iter().map(|(t, _)| column(t)).collect());
@@ -187,10 +215,11 @@ impl Messages {
     }
 
     /// Chooses penalty and threshold by cross-validation within `rows` (the best F1), and fits to all of them.
-    fn fit(&self, design: &Design, rows: &[usize], seed: u64) -> (f64, f64, Linear) {
-        let ids: Vec<&str> = rows.iter().map(|r| self.ids[*r].as_str()).collect();
-        let inner = folds::deal(&ids, INNER_FOLDS, seed ^ 0x5eed);
-        let parts: Vec<Vec<Vec<(usize, f64)>>> = (0..INNER_FOLDS)
+    fn fit(&self, design: &Design, rows: &[usize], settings: &Settings) -> (f64, f64, Linear) {
+        let groups: Vec<&str> = rows.iter().map(|r| self.groups[*r].as_str()).collect();
+        let count = settings.folds.saturating_sub(1).max(2);
+        let inner = folds::deal(&groups, count, settings.seed ^ 0x5eed);
+        let parts: Vec<Vec<Vec<(usize, f64)>>> = (0..count)
             .into_par_iter()
             .map(|fold| {
                 let pick = |inside: bool| -> Vec<usize> {
@@ -206,7 +235,7 @@ impl Messages {
         for n in 0..PENALTIES.len() {
             let mut predicted: Vec<(f64, bool)> =
                 parts.iter().flat_map(|p| &p[n]).map(|(row, p)| (*p, self.truth[*row])).collect();
-            let (f1, threshold) = best_threshold(&mut predicted);
+            let (f1, threshold) = best_threshold(&mut predicted, settings.precision);
             if f1 > best.0 + 1e-9 {
                 best = (f1, n, threshold);
             }
@@ -216,8 +245,16 @@ impl Messages {
     }
 }
 
-/// The threshold with the best F1, half way between two predictions.
-fn best_threshold(predicted: &mut [(f64, bool)]) -> (f64, f64) {
+/// The threshold with the best F1 among those of at least this precision, or with the best F1 of all where there are
+/// none; half way between two predictions.
+fn best_threshold(predicted: &mut [(f64, bool)], precision: f64) -> (f64, f64) {
+    match threshold_from(predicted, precision) {
+        (0.0, _) if precision > 0.0 => threshold_from(predicted, 0.0),
+        found => found,
+    }
+}
+
+fn threshold_from(predicted: &mut [(f64, bool)], precision: f64) -> (f64, f64) {
     predicted.sort_by(|a, b| b.0.total_cmp(&a.0));
     let yes = predicted.iter().filter(|p| p.1).count() as f64;
     let (mut hits, mut best) = (0.0, (0.0, 0.5));
@@ -225,16 +262,17 @@ fn best_threshold(predicted: &mut [(f64, bool)]) -> (f64, f64) {
         hits += f64::from(u8::from(*truth));
         let next = predicted.get(n + 1).map_or(0.0, |q| q.0);
         let f1 = 2.0 * hits / (n as f64 + 1.0 + yes);
-        if next < *p && f1 > best.0 {
+        if next < *p && f1 > best.0 && hits >= precision * (n as f64 + 1.0) {
             best = (f1, ((p + next) / 2.0).clamp(0.01, 0.99));
         }
     }
     best
 }
 
-fn model(threshold: f64, fit: &Linear, traits: &[&Trait]) -> TurnModel {
+fn model((threshold, keep): (f64, Option<f64>), fit: &Linear, traits: &[&Trait]) -> TurnModel {
     let round = |value: f64| (value * 1e5).round() / 1e5;
-    let mut model = TurnModel { threshold: round(threshold), intercept: round(fit.intercept), ..TurnModel::default() };
+    let (threshold, intercept) = (round(threshold), round(fit.intercept));
+    let mut model = TurnModel { threshold, keep, intercept, ..TurnModel::default() };
     for (trait_, weight) in traits.iter().zip(&fit.weights) {
         let weight = round(*weight);
         match trait_ {
@@ -242,6 +280,12 @@ fn model(threshold: f64, fit: &Linear, traits: &[&Trait]) -> TurnModel {
             _ if weight.abs() < LEAST_WEIGHT => {}
             Trait::Word(spot, word) => {
                 model.words[*spot as usize].insert(word.clone(), weight);
+            }
+            Trait::Gram(gram) => {
+                let hundredths = turn_model::hundredths(weight);
+                if hundredths.abs() >= LEAST_GRAM {
+                    model.grams.insert(gram.clone(), hundredths as f64 / 100.0);
+                }
             }
             Trait::Marker(spot, marker) => model.markers.push((*spot, *marker, weight)),
         }
@@ -295,8 +339,12 @@ mod tests {
     fn the_best_threshold_by_hand() {
         // Yes at 0.9, 0.8, 0.3; no at 0.6, 0.1. Down to 0.8: P 1, R 2/3, F1 0.8; down to 0.3: P 3/4, R 1, F1 6/7.
         let mut predicted = [(0.1, false), (0.3, true), (0.9, true), (0.6, false), (0.8, true)];
-        let (f1, threshold) = best_threshold(&mut predicted);
+        let (f1, threshold) = best_threshold(&mut predicted, 0.0);
         assert!((f1 - 6.0 / 7.0).abs() < 1e-12 && (threshold - 0.2).abs() < 1e-12);
-        assert_eq!(best_threshold(&mut [(0.4, false)]), (0.0, 0.5));
+        // With a precision of 0.9 only the first two will do; where none will, the best F1 it is.
+        let (f1, threshold) = best_threshold(&mut predicted, 0.9);
+        assert!((f1 - 0.8).abs() < 1e-12 && (threshold - 0.7).abs() < 1e-12);
+        assert_eq!(best_threshold(&mut [(0.9, false), (0.4, true)], 0.9).1, 0.2);
+        assert_eq!(best_threshold(&mut [(0.4, false)], 0.0), (0.0, 0.5));
     }
 }

@@ -235,6 +235,8 @@ pub struct Marker {
     pub role: Option<Role>,
     /// Decides instead of the blocks, which then only inform it.
     pub model: Option<Arc<TurnModel>>,
+    /// Findings that rest on the model's word alone, without a phrase of the marker, go to review.
+    pub alone_review: bool,
     /// Pattern blocks.
     pub blocks: Vec<Block>,
     /// Conditions for the whole marker.
@@ -265,6 +267,7 @@ pub fn read(id: &str, mut table: Table<'_>, names: &Names<'_>, faults: &mut Faul
     let context = context(&mut table, names, faults);
     let own = table.range();
     let model = model(id, &mut table, names, faults);
+    let alone_review = alone(&mut table, model.is_some(), faults);
     let mut blocks = Vec::new();
     if let Some(block) = block(&mut table, names, faults, true) {
         blocks.push(block);
@@ -313,7 +316,24 @@ pub fn read(id: &str, mut table: Table<'_>, names: &Names<'_>, faults: &mut Faul
         );
     }
     table.finish("标记", faults);
-    Marker { id: id.to_string(), title, about, role, model, blocks, context, examples, file: faults.file().clone() }
+    let file = faults.file().clone();
+    Marker { id: id.to_string(), title, about, role, model, alone_review, blocks, context, examples, file }
+}
+
+/// `alone = "review"`: what only the model says goes to review.
+fn alone(table: &mut Table<'_>, learnt: bool, faults: &mut Faults<'_>) -> bool {
+    let Some(alone) = table.string("alone", faults) else { return false };
+    match alone.value.as_str() {
+        "review" | "count" if learnt => {}
+        "review" | "count" => {
+            faults.at(codes::MISSING_KEY, alone.range.clone(), "写了 alone 还要写 kind = \"model\"", None);
+        }
+        other => {
+            let hint = Some("可写 count(照常判,默认)或 review(只进复核,不扣分)".into());
+            faults.at(codes::BAD_VALUE, alone.range.clone(), format!("alone 不能是 `{other}`"), hint);
+        }
+    }
+    alone.value == "review"
 }
 
 /// The learnt model of a marker of `kind = "model"`.

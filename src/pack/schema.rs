@@ -138,6 +138,11 @@ const MARKER_EXAMPLE: &[Key] = &[
 const MARKER: &[Key] = &[
     must("title", Text, "中文名"),
     key("kind", OneOf(&["rules", "model"]), "rules 用短语等判断(默认),model 用学来的权重判断"),
+    key(
+        "alone",
+        OneOf(&["count", "review"]),
+        "kind = \"model\" 时,只有模型认为有、短语没有命中的:count 照常判(默认),review 只进复核",
+    ),
     key("model", Text, "kind = \"model\" 时:markers/ 里的模型文件,名字以 .model.toml 结尾"),
     must("role", OneOf(SIDES), "谁说的:agent 客服、customer 客户、any 双方"),
     key("about", Text, "一句话说明它是什么意思"),

@@ -4,11 +4,11 @@
 //! messages right before and after it, the rule-based markers of all three, and a little shape. The marker holds where
 //! `1 / (1 + e^−(intercept + Σ weights))` reaches `threshold`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::codes;
 use super::expression::MarkerId;
-use super::fields::{Faults, Table, nearest};
+use super::fields::{At, Faults, Table, nearest};
 use super::satisfaction::decimal;
 
 /// Which messages are looked at.
@@ -67,6 +67,8 @@ impl TurnShape {
 pub enum Trait {
     /// A word somewhere.
     Word(Spot, String),
+    /// One or two characters of the message itself, in its squeezed view.
+    Gram(String),
     /// A marker somewhere.
     Marker(Spot, MarkerId),
     /// The message's shape.
@@ -78,14 +80,31 @@ pub enum Trait {
 pub struct TurnModel {
     /// Probability from which the marker holds.
     pub threshold: f64,
+    /// Probability from which it holds where the marker's own phrases hit; `threshold` without it.
+    pub keep: Option<f64>,
     /// The log-odds of a message with nothing to it.
     pub intercept: f64,
     /// Words by spot and word.
     pub words: [HashMap<String, f64>; 3],
+    /// Single characters and pairs of the message's squeezed view.
+    pub grams: BTreeMap<String, f64>,
     /// Markers, in the order of the file.
     pub markers: Vec<(Spot, MarkerId, f64)>,
     /// Shapes, in the order of [`TurnShape::ALL`].
     pub shapes: [f64; 6],
+}
+
+impl TurnModel {
+    /// Whether the marker holds at these log-odds; `rule` says whether the marker's own phrases hit.
+    pub fn holds(&self, odds: f64, rule: bool) -> bool {
+        let least = self.keep.filter(|_| rule).unwrap_or(self.threshold);
+        1.0 / (1.0 + (-odds).exp()) >= least
+    }
+
+    /// True when it looks at words, which takes a segmenter.
+    pub fn wants_words(&self) -> bool {
+        self.words.iter().any(|w| !w.is_empty()) || self.grams.is_empty()
+    }
 }
 
 /// Reads a model; `ids` are the pack's markers, sorted.
@@ -95,6 +114,12 @@ pub fn read(mut table: Table<'_>, ids: &[String], faults: &mut Faults<'_>) -> Tu
         model.threshold = at.value;
         if !(at.value > 0.0 && at.value < 1.0) {
             faults.at(codes::BAD_VALUE, at.range, "threshold 要在 0 和 1 之间", None);
+        }
+    }
+    if let Some(at) = table.number("keep", faults) {
+        model.keep = Some(at.value);
+        if !(0.0..1.0).contains(&at.value) {
+            faults.at(codes::BAD_VALUE, at.range, "keep 要在 0 和 1 之间", None);
         }
     }
     model.intercept = table.number("intercept", faults).map_or(0.0, |n| n.value);
@@ -116,6 +141,9 @@ pub fn read(mut table: Table<'_>, ids: &[String], faults: &mut Faults<'_>) -> Tu
             }
         }
         all.finish("[words] ", faults);
+    }
+    if let Some(text) = table.string("grams", faults) {
+        grams(&text, &mut model.grams, faults);
     }
     if let Some(mut all) = table.table("markers", faults) {
         for (spot, key, _) in Spot::ALL {
@@ -143,6 +171,29 @@ pub fn read(mut table: Table<'_>, ids: &[String], faults: &mut Faults<'_>) -> Tu
     model
 }
 
+/// The most characters of a gram.
+pub const LONGEST_GRAM: usize = 2;
+
+/// Reads grams: a line a weight, followed by the grams that have it.
+fn grams(text: &At<String>, out: &mut BTreeMap<String, f64>, faults: &mut Faults<'_>) {
+    for line in text.value.lines() {
+        let mut parts = line.split_whitespace();
+        let Some(weight) = parts.next() else { continue };
+        let Some(weight) = weight.parse::<f64>().ok().filter(|w| w.is_finite()) else {
+            faults.at(codes::BAD_VALUE, text.range.clone(), format!("grams 的一行要以权重开头,不是 `{weight}`"), None);
+            continue;
+        };
+        for gram in parts {
+            if gram.chars().count() > LONGEST_GRAM {
+                let hint = Some(format!("至多 {LONGEST_GRAM} 个字"));
+                faults.at(codes::BAD_VALUE, text.range.clone(), format!("grams 里的 `{gram}` 太长"), hint);
+                continue;
+            }
+            out.insert(gram.to_string(), weight);
+        }
+    }
+}
+
 /// Writes a model as a file people can read and mend.
 pub fn write(model: &TurnModel, ids: &[&str], about: &[String], learnt: &[(&str, String)]) -> String {
     use std::fmt::Write as _;
@@ -151,7 +202,28 @@ pub fn write(model: &TurnModel, ids: &[&str], about: &[String], learnt: &[(&str,
     for line in about {
         let _ = writeln!(out, "# {line}");
     }
-    let _ = writeln!(out, "threshold = {}\nintercept = {}", decimal(model.threshold), decimal(model.intercept));
+    let _ = writeln!(out, "threshold = {}", decimal(model.threshold));
+    if let Some(keep) = model.keep {
+        let _ = writeln!(out, "keep = {}  # 自带短语命中时的门槛", decimal(keep));
+    }
+    let _ = writeln!(out, "intercept = {}", decimal(model.intercept));
+    if !model.grams.is_empty() {
+        // The strongest first; grams of one weight share a line.
+        let mut lines: Vec<(i64, Vec<&str>)> = Vec::new();
+        let mut all: Vec<(i64, &str)> = model.grams.iter().map(|(g, w)| (hundredths(*w), g.as_str())).collect();
+        all.sort_by_key(|(weight, gram)| (-weight.abs(), -weight, *gram));
+        for (weight, gram) in all {
+            match lines.last_mut().filter(|l| l.0 == weight) {
+                Some(line) => line.1.push(gram),
+                None => lines.push((weight, vec![gram])),
+            }
+        }
+        let _ = writeln!(out, "# 这句话里的一个字、两个字(压缩视图):一行一个权重\ngrams = '''");
+        for (weight, grams) in lines {
+            let _ = writeln!(out, "{} {}", decimal(weight as f64 / 100.0), grams.join(" "));
+        }
+        let _ = writeln!(out, "'''");
+    }
     let _ = writeln!(out, "\n[learnt]");
     for (key, value) in learnt {
         let _ = writeln!(out, "{key} = {value}");
@@ -182,6 +254,11 @@ pub fn write(model: &TurnModel, ids: &[&str], about: &[String], learnt: &[(&str,
     out
 }
 
+/// A weight in hundredths, as grams keep it.
+pub fn hundredths(weight: f64) -> i64 {
+    (weight * 100.0).round() as i64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,9 +277,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let mut model = TurnModel { threshold: 0.4, intercept: -1.5, ..TurnModel::default() };
+        let mut model = TurnModel { threshold: 0.4, keep: Some(0.1), intercept: -1.5, ..TurnModel::default() };
         model.words[0].insert("失望".into(), 1.25);
         model.words[2].insert("\"".into(), -0.5);
+        model.grams.extend([("加".into(), 0.25), ("加我".into(), -1.5), ("您".into(), 0.25)]);
         model.markers.push((Spot::Before, 1, -0.75));
         model.shapes[TurnShape::Chars as usize] = 0.125;
         let text = write(&model, &["negative", "thanks"], &["说明".into()], &[("messages", "3".into())]);
@@ -214,5 +292,8 @@ mod tests {
         let (_, codes) =
             load("threshold = 1.5\n[words.own]\n\"好\" = \"x\"\n[markers.own]\nnegativ = 1\n[shape]\nlong = 1\n");
         assert_eq!(codes, ["bad-value", "wrong-type", "unknown-marker", "unknown-key"]);
+        let (model, codes) = load("grams = '''\nx 加\n0.5 加我微 扫码\n'''\n");
+        assert_eq!(codes, ["bad-value", "bad-value"]);
+        assert_eq!(model.grams.into_iter().collect::<Vec<_>>(), [("扫码".to_string(), 0.5)]);
     }
 }

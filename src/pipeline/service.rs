@@ -26,7 +26,7 @@ pub fn count(
     let whole = |cell: &mut Cell| {
         contact(cell, conversation, inspection);
         cell.measure(&inspection.measures);
-        cell.outcome(inspection.verdict.resolution, conversation.rating);
+        cell.outcome(inspection.verdict.resolution, conversation.rating, inspection.satisfaction.estimate);
         cell.judge(judged(inspection, None));
         handed(cell, inspection, None);
     };
@@ -49,7 +49,7 @@ pub fn count(
             contact(cell, conversation, inspection);
             cell.measure(&inspection.agent_measures[agent]);
             if last == Some(agent) {
-                cell.outcome(inspection.verdict.resolution, conversation.rating);
+                cell.outcome(inspection.verdict.resolution, conversation.rating, inspection.satisfaction.estimate);
             }
             cell.judge(judged(inspection, Some(agent)));
             handed(cell, inspection, Some(agent));

@@ -227,6 +227,10 @@ fn actual(target: &Target, cell: &Cell) -> Actual {
         "connect_rate" => Actual::rate(figures.connect_rate.as_ref()),
         "rating_response" => Actual::rate(figures.rating_response.as_ref()),
         "satisfied" => Actual::rate(figures.satisfied.as_ref()),
+        "satisfaction_estimate" => {
+            let (n, sum, squares) = cell.satisfaction;
+            Actual::mean(n, sum as f64 / 1e3, squares as f64 / 1e6)
+        }
         "transferred" => Actual::rate(figures.transferred.as_ref()),
         "rating" => {
             let squares = cell.ratings.iter().zip(1u64..).map(|(n, s)| n * s * s).sum::<u64>();

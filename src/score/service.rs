@@ -80,6 +80,9 @@ pub struct Cell {
     pub critical: u64,
     /// Ratings 1–5.
     pub ratings: [u64; 5],
+    /// Satisfaction estimates: how many, their sum and sum of squares in thousandths.
+    #[serde(default)]
+    pub satisfaction: (u64, i64, u64),
     /// Conversations handed on at least once.
     pub transferred: u64,
     /// Changes of agent.
@@ -120,10 +123,15 @@ impl Cell {
     }
 
     /// Counts the end of a conversation.
-    pub fn outcome(&mut self, resolution: Resolution, rating: Option<u8>) {
+    pub fn outcome(&mut self, resolution: Resolution, rating: Option<u8>, satisfaction: Option<i64>) {
         self.resolution[resolution as usize] += 1;
         if let Some(rating @ 1..=5) = rating {
             self.ratings[usize::from(rating) - 1] += 1;
+        }
+        if let Some(estimate) = satisfaction {
+            self.satisfaction.0 += 1;
+            self.satisfaction.1 += estimate;
+            self.satisfaction.2 += estimate.unsigned_abs().pow(2);
         }
     }
 
@@ -146,6 +154,9 @@ impl Cell {
             *own += more;
         }
         self.score_sum += other.score_sum;
+        self.satisfaction.0 += other.satisfaction.0;
+        self.satisfaction.1 += other.satisfaction.1;
+        self.satisfaction.2 += other.satisfaction.2;
         self.score_squares += other.score_squares;
         add(&mut self.resolution, &other.resolution);
         add(&mut self.ratings, &other.ratings);
@@ -314,7 +325,7 @@ mod tests {
             let value = format!("{}", seed % 3);
             let cell = out.cell(Dimension::ALL[usize::from(seed % 6)], &value);
             cell.conversations += 1;
-            cell.outcome(Resolution::ALL[usize::from(seed % 3)], Some(seed % 6));
+            cell.outcome(Resolution::ALL[usize::from(seed % 3)], Some(seed % 6), Some(i64::from(*seed)));
             cell.transfer_wait.add(i64::from(*seed) * 700, Unit::Millis);
             cell.judge(Some(Judged { score: i64::from(*seed) * 100, passed: *seed > 9, critical: false }));
             let topic = out.topic(&value);

@@ -9,8 +9,9 @@ use zhijian::detect::model::TurnWords;
 use zhijian::engine::{Engine, EngineOptions, Scratch};
 use zhijian::error::{Error, Result};
 use zhijian::judge::Lang;
-use zhijian::learn::markers::{Learnt, Messages, Settings};
+use zhijian::learn::markers::{Learnt, Look, Messages, Settings};
 use zhijian::pack::Pack;
+use zhijian::pack::expression::MarkerId;
 use zhijian::pack::turn_model::{self, Trait, TurnShape};
 
 use super::super::Outcome;
@@ -26,7 +27,7 @@ pub struct Args {
     /// 规则包目录;不写则用内置的电商规则包
     #[arg(long, value_name = "DIR", env = "ZHIJIAN_RULES")]
     rules: Option<PathBuf>,
-    /// 逐条消息的判断(JSONL):conversation_id、turn(从 0 数)、markers(有哪些标记)、unsure(拿不准的标记)
+    /// 逐条消息的判断(JSONL):conversation_id、turn(从 0 数)、markers(有哪些标记)、unsure(拿不准的标记)、group(同组的分在同一份)
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
     /// 学哪个标记
@@ -44,6 +45,15 @@ pub struct Args {
     /// 词至少出现在几条消息里(或前后)才学
     #[arg(long, value_name = "N", default_value_t = 4)]
     words: usize,
+    /// 看什么:words 词(和前后对方的话),grams 这句话里的一个字、两个字(不用分词,不看前后)
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Looking::Words)]
+    look: Looking,
+    /// 门槛在交叉验证里的准确率至少多少(够不到就取 F1 最好的)
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = share)]
+    precision: f64,
+    /// 自带短语命中时的门槛:概率低于它,命中也不算;不写则与模型的门槛相同
+    #[arg(long, value_name = "P", value_parser = share)]
+    keep: Option<f64>,
     /// 线程数;不写则用全部核
     #[arg(long, value_name = "N", env = "ZHIJIAN_THREADS")]
     threads: Option<usize>,
@@ -53,6 +63,17 @@ pub struct Args {
     /// 不显示进度
     #[arg(long, short)]
     quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Looking {
+    Words,
+    Grams,
+}
+
+fn share(text: &str) -> std::result::Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "要写 0 到 1 之间的数".to_string())?;
+    if (0.0..1.0).contains(&value) { Ok(value) } else { Err("要写 0 到 1 之间的数".into()) }
 }
 
 /// A judged message.
@@ -66,10 +87,13 @@ struct Judged {
     markers: Vec<String>,
     #[serde(default)]
     unsure: Vec<String>,
+    /// Messages of one group stay in one fold; without it, those of one conversation.
+    #[serde(default)]
+    group: Option<String>,
 }
 
 /// For each conversation, its judged messages with whether they carry the marker.
-type Truth = HashMap<String, Vec<(usize, bool)>>;
+type Truth = HashMap<String, Vec<(usize, bool, Option<String>)>>;
 
 fn judged(path: &Path, marker: &str) -> Result<Truth> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::read(path, e))?;
@@ -81,7 +105,7 @@ fn judged(path: &Path, marker: &str) -> Result<Truth> {
         })?;
         if !line.unsure.iter().any(|m| m == marker) {
             let yes = line.markers.iter().any(|m| m == marker);
-            truth.entry(line.conversation_id).or_default().push((line.turn, yes));
+            truth.entry(line.conversation_id).or_default().push((line.turn, yes, line.group));
         }
     }
     Ok(truth)
@@ -96,8 +120,13 @@ pub fn run(args: &Args) -> Result<Outcome> {
             reason: format!("规则包里没有标记 `{}`(zhijian rules list 列出全部)", args.marker),
         });
     };
-    // What is learnt from must not be an earlier model's own answer.
-    pack.markers[usize::from(marker)].model = None;
+    // What is learnt from must not be an earlier model's answer.
+    let mut learnt = Vec::new();
+    for (id, other) in pack.markers.iter_mut().enumerate() {
+        if other.model.take().is_some() {
+            learnt.push(id as MarkerId);
+        }
+    }
     let truth = judged(&args.labels, &args.marker)?;
     let timezone = args.input.zone()?;
     let engine = Engine::new(pack, EngineOptions { segment: SegmentMode::Needed, lang: Lang::Zh, timezone })?;
@@ -106,22 +135,30 @@ pub fn run(args: &Args) -> Result<Outcome> {
     };
     let reader = args.input.open()?;
     let progress = Progress::new(reader.total_bytes(), args.quiet);
-    let mut messages = Messages::new(engine.pack(), marker);
+    let look = if args.look == Looking::Grams { Look::Grams } else { Look::Words };
+    let mut messages = Messages::new(engine.pack(), marker, &learnt, look);
     let (mut scratch, mut words) = (Scratch::default(), TurnWords::default());
     let (mut used, mut rejected) = (0usize, 0u64);
     super::visit(reader, &progress, &stop, &mut rejected, &mut |conversation| {
         let Some(judged) = truth.get(&*conversation.id) else { return };
         let inspection = engine.annotate(conversation, &mut scratch);
         words.fill(conversation, segmenter);
-        for (turn, yes) in judged.iter().filter(|(turn, _)| *turn < conversation.turns.len()) {
-            used += usize::from(messages.add(conversation, &words, &inspection.hits, *turn, *yes));
+        for (turn, yes, group) in judged.iter().filter(|(turn, ..)| *turn < conversation.turns.len()) {
+            let said = (*yes, group.as_deref());
+            used += usize::from(messages.add(conversation, &words, &inspection.hits, *turn, said));
         }
     })?;
     progress.finish();
     let all = std::thread::available_parallelism().map_or(1, |n| n.get());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.filter(|n| *n > 0).unwrap_or(all)).build();
     let pool = pool.map_err(|e| Error::Other(format!("无法启动线程: {e}")))?;
-    let settings = Settings { folds: args.folds as usize, seed: args.seed, min_messages: args.words };
+    let settings = Settings {
+        folds: args.folds as usize,
+        seed: args.seed,
+        min_messages: args.words,
+        precision: args.precision,
+        keep: args.keep,
+    };
     let learnt = pool.install(|| messages.learn(&settings)).ok_or_else(|| {
         Error::Other(format!(
             "对得上的消息只有 {used} 条,或者“有”“没有”的不到 10 条,学不了 `{}`;请检查 --labels 里的会话编号和标记名。",
@@ -175,6 +212,7 @@ fn print_report(args: &Args, engine: &Engine, learnt: &Learnt) -> Result<()> {
     let mut strongest = table(&["最强的依据", "权重"]);
     for (what, weight) in &learnt.strongest {
         let title = match what {
+            Trait::Gram(gram) => format!("这句有“{gram}”"),
             Trait::Word(spot, word) => format!("{}有“{word}”", spot.title()),
             Trait::Marker(spot, marker) => {
                 format!("{}带「{}」", spot.title(), engine.pack().markers[usize::from(*marker)].title)

@@ -223,7 +223,7 @@ impl<'w> Writer<'w> {
 
     /// The page of a conversation, where it stands beside the workbook.
     fn chat(&self, conversation: &str) -> Option<String> {
-        let path = format!("report/conversations/{}.html", file_stem(conversation));
+        let path = format!("report/chats/{}.html", file_stem(conversation));
         self.folder?.join(&path).is_file().then_some(path)
     }
 
@@ -255,7 +255,11 @@ impl<'w> Writer<'w> {
             foreign(&finding.why),
             Cell::text(remark.to_string()),
             place.map_or(Cell::Empty, |(sheet, row)| Cell::jump(sheet, *row, page.say("看会话", "open"))),
-            chat.map_or(Cell::Empty, |path| Cell::file(path, page.say("看聊天", "chat"))),
+            chat.map_or(Cell::Empty, |path| {
+                // The name of its note on the page.
+                let note = format!("{path}#{}-{}", finding.rule, finding.turn + 1);
+                Cell::file(&note, page.say("看聊天", "chat"))
+            }),
             foreign(self.dimensions.get(finding.dimension.as_ref()).unwrap_or(&finding.dimension.as_ref())),
             foreign(&finding.rule),
         ]

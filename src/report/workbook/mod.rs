@@ -54,7 +54,7 @@ impl Default for Limits {
 pub struct Sources<'s> {
     /// The finished `conversations.jsonl`; without it findings are the evidence kept.
     pub conversations: Option<&'s Path>,
-    /// The folder the workbook will stand in: a conversation's page there (`report/conversations/<stem>.html`) is linked.
+    /// The folder the workbook will stand in: a conversation's page there (`report/chats/<stem>.html`) is linked.
     pub folder: Option<&'s Path>,
     /// How much of it is written out.
     pub limits: Limits,
