@@ -228,7 +228,7 @@ fn the_same_night_gives_the_same_bytes() {
         std::fs::read(out.join("scorecards.xlsx")).unwrap()
     });
     assert!(books[0] == books[1]);
-    assert!(part(&base.path().join("1/scorecards.xlsx"), "docProps/core.xml").contains("2026-11-21T00:00:00Z"));
+    assert!(part(&base.path().join("1/scorecards.xlsx"), "docProps/core.xml").contains("2026-11-20T00:00:00Z"));
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn what_does_not_fit_goes_to_more_sheets_or_is_left_out_with_a_word() {
 #[test]
 fn pages_beside_the_workbook_are_linked() {
     with_night(|night, folder| {
-        let pages = folder.join("report/conversations");
+        let pages = folder.join("report/chats");
         std::fs::create_dir_all(&pages).unwrap();
         let jsonl = folder.join("conversations.jsonl");
         let records = lines(&std::fs::read(&jsonl).unwrap());

@@ -65,7 +65,7 @@ impl CoachingReport<'_> {
             let when = if day { self.say("昨晚", "Last night") } else { &self.night.label };
             let sentence = match self.zh() {
                 true => runs([
-                    &format!("{when}检查了你的 "),
+                    &format!("{when}{}检查了你的 ", if day { "" } else { " " }),
                     &n,
                     " 通会话,平均 ",
                     &mean,

@@ -114,7 +114,16 @@ fn state(site: &Site<'_>, metric: &str) -> Html {
             (_, Some(max)) => format!("≤ {}", site.write_figure(metric, max)),
             _ => return out,
         };
-        out.text(w.t("目标 ", "target ")).text(&wanted).raw(" ").el("span", &[("class", class)], name);
+        out.text(w.t("目标 ", "target ")).text(&wanted).raw(" ");
+        // The target's period may be longer than the night, and its figure another.
+        if let Some(actual) = target.actual.filter(|_| site.night.history.is_some() && !target.value_of.is_empty()) {
+            let shown = site.write_figure(metric, actual);
+            out.text(&match w.zh {
+                true => format!("{} 累计 {shown} ", target.value_of),
+                false => format!("{} so far {shown} ", target.value_of),
+            });
+        }
+        out.el("span", &[("class", class)], name);
     }
     out
 }
@@ -282,9 +291,16 @@ fn todo(site: &Site<'_>, out: &mut Html) {
     }
     for target in site.night.cards.targets.iter().filter(|t| t.scope == "all" && t.status == Status::Missed) {
         let title = if w.zh { target.title.clone() } else { w.figure(&target.metric) };
-        items.raw("<li>").link("#targets", &title).text(w.t(" 未达成:", " missed: "));
-        items.text(&target.actual.map(|a| site.write_figure(&target.metric, a)).unwrap_or_default());
-        items.text(&format!(" (n={})", count(target.n))).raw("</li>");
+        let shown = |v: Option<f64>, sign: &str| {
+            v.map(|v| format!("{sign}{}", site.write_figure(&target.metric, v))).unwrap_or_default()
+        };
+        let (actual, n, period) = (shown(target.actual, ""), count(target.n), &target.value_of);
+        let wanted = format!("{}{}", shown(target.min, "≥ "), shown(target.max, "≤ "));
+        items.raw("<li>").link("#targets", &title).text(&match w.zh {
+            true => format!(" 没有达到目标 {wanted}:{period} 累计 {actual}(n={n})"),
+            false => format!(" misses its target {wanted}: {actual} in {period} so far (n={n})"),
+        });
+        items.raw("</li>");
     }
     for burst in site.night.history.iter().flat_map(|h| &h.bursts) {
         items.raw("<li>").link("#reasons", &burst.title);

@@ -44,6 +44,8 @@ pub struct KeyFigure {
     pub target: Option<(Option<f64>, Option<f64>)>,
     /// How the figure of the target's last period stands to it.
     pub status: Option<Status>,
+    /// The target's own period, its figure and cases, where that is longer than what is reported.
+    pub over: Option<(String, f64, u64)>,
     /// How far it moved since the period before, and whether chance alone could explain that.
     pub change: Option<(f64, bool)>,
 }
@@ -81,6 +83,13 @@ impl KeyFigure {
         }
         if self.target.is_some() {
             out += &format!("{}{}", pick(lang, ",目标 ", ", target "), self.wanted());
+            if let Some((period, value, n)) = &self.over {
+                let shown = self.shown(*value);
+                out += &match lang {
+                    Lang::Zh => format!("({period} 累计 {shown},n={n})"),
+                    Lang::En => format!(" ({period} so far {shown}, n={n})"),
+                };
+            }
             if let Some(status) = self.status {
                 out += &format!("{}{}", pick(lang, ",", ", "), pick(lang, status.title(), status.id()));
             }
@@ -171,6 +180,9 @@ impl Builder<'_> {
             n,
             target: wanted.map(|t| (t.min, t.max)),
             status: wanted.map(|t| t.status).filter(|s| *s != Status::NotAvailable),
+            over: wanted
+                .filter(|t| n.is_some_and(|n| n != t.n))
+                .and_then(|t| Some((t.value_of.clone(), t.actual?, t.n))),
             change: change(night, id).map(|c| (c.difference(), c.is_clear())),
         });
     }

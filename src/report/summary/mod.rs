@@ -165,7 +165,7 @@ fn attention(night: &Night<'_>) -> Vec<Item> {
     }
     if let Some(wanted) = target(&night.cards.targets, "pass_rate").and_then(|t| t.min) {
         let mut below: Vec<(&Figures, &Rate)> =
-            with_pass_rate(&night.cards.agents).filter(|(_, rate)| rate.high < wanted).collect();
+            with_pass_rate(&night.cards.agents).filter(|(agent, rate)| agent.enough && rate.high < wanted).collect();
         below.sort_by(|a, b| a.1.value.total_cmp(&b.1.value).then(a.0.id.cmp(&b.0.id)));
         if !below.is_empty() {
             let names: Vec<_> = below.iter().map(|(agent, pass)| named(lang, agent, pass)).collect();

@@ -49,7 +49,10 @@ pub fn trend(
     }
     if let Some(goal) = goal {
         svg.line("goal", (left, y(goal)), (w - right, y(goal)));
-        svg.text("soft", (w - right + 6.0, y(goal) + 4.0), words.t("目标", "target"));
+        // Beside the line's end, clear of the last value.
+        let value = y(last.1) - 6.0;
+        let at = if (y(goal) + 4.0 - value).abs() < 16.0 { value + 16.0 } else { y(goal) + 4.0 };
+        svg.text("soft", (w - right + 6.0, at), words.t("目标", "target"));
     }
     let banded: Vec<_> = steps.iter().enumerate().filter_map(|(i, s)| s.interval.map(|v| (i, v))).collect();
     if banded.len() > 1 {

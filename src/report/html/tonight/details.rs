@@ -138,8 +138,28 @@ pub fn changes_table(site: &Site<'_>, out: &mut Html, id: &str, changes: &[Chang
         );
         empty(out, text);
     }
+    // A hundred rules hardly ever all move: those that did not for sure stand below.
+    let clear = |c: &&Change| !c.figure.starts_with("rule:") || c.is_clear();
+    let (moved, rest): (Vec<_>, Vec<_>) = changes.iter().partition(clear);
     let caption = format!("{} {against}", w.t("和上期比:", "Against the period before:"));
-    let mut table = Table::new(id, &caption)
+    let moved = rows_of_changes(site, id, &caption, &moved);
+    if !moved.is_empty() {
+        moved.write(out);
+    }
+    if !rest.is_empty() {
+        let told = match w.zh {
+            true => format!("另外 {} 条规则的变化都可能只是波动", rest.len()),
+            false => format!("The changes of {} other rules may be chance", rest.len()),
+        };
+        out.raw("<details><summary>").text(&told).raw("</summary>");
+        rows_of_changes(site, &format!("{id}-rest"), &told, &rest).write(out);
+        out.raw("</details>");
+    }
+}
+
+fn rows_of_changes(site: &Site<'_>, id: &str, caption: &str, changes: &[&Change]) -> Table {
+    let w = site.words;
+    let mut table = Table::new(id, caption)
         .words(w.t("指标", "Figure"))
         .numbers(w.t("上期", "Before"))
         .numbers(w.t("本期", "Now"))
@@ -163,9 +183,7 @@ pub fn changes_table(site: &Site<'_>, out: &mut Html, id: &str, changes: &[Chang
         table.number(Some(change.now), number(change.now, change.n.1));
         table.number(Some(change.difference()), Html::of(&site.change(change)));
     }
-    if !table.is_empty() {
-        table.write(out);
-    }
+    table
 }
 
 /// The lowest means.
