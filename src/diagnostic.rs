@@ -66,9 +66,8 @@ impl Diagnostic {
                 let start = file.text.floor_char_boundary(range.start.min(len));
                 let end = file.text.ceil_char_boundary(range.end.clamp(start, len));
                 let path = file.path.display().to_string();
-                title.element(
-                    Snippet::source(file.text.as_str()).path(path).annotation(AnnotationKind::Primary.span(start..end)),
-                )
+                let (text, end) = shortened(&file.text, start, end);
+                title.element(Snippet::source(text).path(path).annotation(AnnotationKind::Primary.span(start..end)))
             }
             None => title.elements(std::iter::empty::<annotate_snippets::Message>()),
         };
@@ -76,6 +75,20 @@ impl Diagnostic {
             group = group.element(Level::HELP.with_name("建议").message(hint.as_str()));
         }
         Renderer::plain().render(&[group])
+    }
+}
+
+/// The text with the line a fault begins on cut after what a screen shows of it, and where the fault then ends. Lists
+/// of phrases and regexes may be lines of many thousand characters.
+fn shortened(text: &str, start: usize, end: usize) -> (std::borrow::Cow<'_, str>, usize) {
+    const SHOWN: usize = 100;
+    let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
+    match text[start..line_end].char_indices().nth(SHOWN) {
+        None => (text.into(), end),
+        Some((cut, _)) => {
+            let cut = start + cut;
+            (format!("{}…{}", &text[..cut], &text[line_end..]).into(), end.min(cut))
+        }
     }
 }
 
@@ -88,4 +101,26 @@ pub fn sort(diagnostics: &mut [Diagnostic]) {
         };
         (path, range, d.code, d.message.clone())
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_cut_behind_its_fault() {
+        let long = "微".repeat(5000);
+        let text = format!("title = \"x\"\nregex = ['({long}']\nrole = \"agent\"\n");
+        let at = text.find('(').unwrap();
+        let fault = Diagnostic {
+            code: "bad-regex",
+            severity: Severity::Error,
+            message: "正则写错".into(),
+            place: Some((Arc::new(SourceFile { path: "a.toml".into(), text }), at..at + 5000)),
+            hint: None,
+        };
+        let shown = fault.render();
+        assert!(shown.chars().count() < 600, "{} characters", shown.chars().count());
+        assert!(shown.contains("a.toml:2:11") && shown.contains("微…"), "{shown}");
+    }
 }

@@ -274,6 +274,10 @@ fn hot_counts_phrases() {
     assert_eq!(sorry["agent_share"], 1.0);
     let text = run(&["hot", &night, "--rules", &pack, "--top", "1"], 0);
     assert!(text.contains("会话 3 通"), "{text}");
+    // Blocks that take any words are no phrases.
+    let all = json(&["hot", &night, "--json"]);
+    let all = all["phrases"].as_array().unwrap();
+    assert!(!all.is_empty() && all.iter().all(|p| p["marker"] != "customer_says"), "{all:?}");
 }
 
 #[test]

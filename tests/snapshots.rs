@@ -41,6 +41,7 @@ fn help() {
         &["rules", "hot"],
         &["rules", "doc"],
         &["calibrate"],
+        &["generate"],
         &["completions"],
     ];
     // A new subcommand asks for its snapshot.

@@ -12,6 +12,7 @@ macro_rules! writeln_out {
 mod annotate;
 mod calibrate;
 mod completions;
+mod generate;
 mod history;
 mod inspect;
 mod outputs;
@@ -52,6 +53,8 @@ enum Command {
     Rules(rules::Args),
     /// 用自己打过分的会话学满意度估计
     Calibrate(Box<calibrate::Args>),
+    /// 生成编造的会话,用来试规模、试速度
+    Generate(generate::Args),
     /// 生成命令行补全脚本
     Completions(completions::Args),
 }
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Annotate(args) => annotate::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Calibrate(args) => calibrate::run(*args),
+        Command::Generate(args) => generate::run(&args),
         Command::Completions(args) => completions::run::<Cli>(args),
     };
     match result {

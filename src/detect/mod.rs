@@ -119,6 +119,11 @@ impl Detector {
         })
     }
 
+    /// True for a pattern that asks for nothing but some words: its hits say nothing of the words.
+    pub fn takes_anything(&self, pattern: u32) -> bool {
+        self.compiled.blocks[self.compiled.owners[pattern as usize] as usize].any == Some(pattern)
+    }
+
     /// A block by its number over all markers.
     pub fn block(&self, number: u32) -> &crate::pack::marker::Block {
         &self.compiled.blocks[number as usize].block

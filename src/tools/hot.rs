@@ -225,13 +225,14 @@ impl Hot {
         self.conversations
     }
 
-    /// All phrases that fired, most conversations first.
+    /// All phrases that fired, most conversations first; blocks that take any words say nothing of phrases.
     pub fn phrases(&self, engine: &Engine) -> Vec<HotPhrase> {
         let patterns: Vec<_> = engine.detector().patterns().collect();
         let share = |n: u64, of: u64| if of == 0 { 0.0 } else { (n as f64 / of as f64 * 10_000.0).round() / 10_000.0 };
         let mut out: Vec<HotPhrase> = self
             .patterns
             .iter()
+            .filter(|(number, _)| !engine.detector().takes_anything(**number))
             .filter_map(|(number, count)| {
                 let (id, view, text) = *patterns.get(*number as usize)?;
                 let marker = &engine.pack().markers[id as usize];
