@@ -78,7 +78,7 @@ pub(super) fn sheets<'w>(
     let dimensions = night.pack.scorecard.dimensions.iter();
     let mut writer = Writer {
         page,
-        folder: sources.folder.filter(|f| f.join("report/conversations").is_dir()),
+        folder: sources.folder.filter(|f| f.join("report/chats").is_dir()),
         dimensions: dimensions.map(|d| (d.id.as_str(), pick(night.lang, &d.title, &d.title_en))).collect(),
         topics: night
             .pack
