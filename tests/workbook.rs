@@ -192,7 +192,7 @@ fn jump(formula: &str) -> (String, usize) {
 fn findings_and_conversations_link_to_each_other() {
     let base = tempfile::tempdir().unwrap();
     let out = base.path().join("out");
-    nightly(&out, &[]);
+    nightly(&out, &["--report", "none"]);
     let path = out.join("scorecards.xlsx");
     let mut book: Xlsx<_> = open_workbook(&path).unwrap();
     let (findings, conversations) = (table(&path, "违规明细", "会话ID"), table(&path, "会话", "会话ID"));
@@ -217,6 +217,23 @@ fn findings_and_conversations_link_to_each_other() {
     }
     // No page stands beside the workbook, so none is linked; where one does, it is.
     assert!(findings.cells("聊天").iter().all(|c| **c == Data::Empty));
+}
+
+#[test]
+fn findings_lead_to_their_notes_on_the_pages() {
+    let base = tempfile::tempdir().unwrap();
+    let out = base.path().join("out");
+    nightly(&out, &[]);
+    let mut book: Xlsx<_> = open_workbook(out.join("scorecards.xlsx")).unwrap();
+    let formulas = book.worksheet_formula("违规明细").unwrap();
+    let mut followed = 0;
+    for (_, _, formula) in formulas.used_cells().filter(|(_, _, f)| f.contains("report/")) {
+        let (file, note) = formula.split('"').nth(1).unwrap().split_once('#').unwrap();
+        let page = std::fs::read_to_string(out.join(file)).unwrap();
+        assert!(page.contains(&format!("id=\"{note}\"")), "{formula}");
+        followed += 1;
+    }
+    assert!(followed > 100, "{followed}");
 }
 
 #[test]
@@ -258,7 +275,8 @@ fn hostile_texts_are_only_text() {
     for sheet in SHEETS {
         // Every formula is a link of the program's own making.
         for (_, _, formula) in book.worksheet_formula(sheet).unwrap().used_cells() {
-            assert!(formula.is_empty() || formula.starts_with("HYPERLINK(\"#'"), "{sheet}: {formula}");
+            let own = ["HYPERLINK(\"#'", "HYPERLINK(\"report/chats/"].iter().any(|start| formula.starts_with(start));
+            assert!(formula.is_empty() || own, "{sheet}: {formula}");
         }
         for (_, _, cell) in book.worksheet_range(sheet).unwrap().used_cells() {
             let text = cell.to_string();
