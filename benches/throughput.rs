@@ -46,7 +46,7 @@ fn inspect(inputs: &[PathBuf], folder: &Path, segment: &str, threads: usize) -> 
     let mut child = Command::new(env!("CARGO_BIN_EXE_zhijian"))
         .arg("inspect")
         .args(inputs)
-        .args(["--quiet", "--segment", segment, "--threads", &threads.to_string(), "--out"])
+        .args(["--quiet", "--report", "none", "--segment", segment, "--threads", &threads.to_string(), "--out"])
         .arg(&out)
         .stdin(Stdio::null())
         .spawn()

@@ -192,7 +192,7 @@ fn jump(formula: &str) -> (String, usize) {
 fn findings_and_conversations_link_to_each_other() {
     let base = tempfile::tempdir().unwrap();
     let out = base.path().join("out");
-    nightly(&out, &["--report", "none"]);
+    nightly(&out, &["--report", "xlsx"]);
     let path = out.join("scorecards.xlsx");
     let mut book: Xlsx<_> = open_workbook(&path).unwrap();
     let (findings, conversations) = (table(&path, "违规明细", "会话ID"), table(&path, "会话", "会话ID"));

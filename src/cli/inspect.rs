@@ -78,8 +78,8 @@ pub struct Args {
     lang: Language,
     #[command(flatten)]
     store: StoreArgs,
-    /// 网页报告:html 写在 report/ 里,none 不写(表格照写)
-    #[arg(long, value_enum, default_value_t = ReportKind::Html)]
+    /// 表格之外还写什么:网页(report/)和工作簿(scorecards.xlsx)
+    #[arg(long, value_enum, default_value_t = ReportKind::All)]
     report: ReportKind,
     /// 不显示进度和摘要
     #[arg(long, short)]
@@ -103,10 +103,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let mask = args.pii == Pii::Mask;
     let format = ConversationRecords { mask, profiles: args.profiles == Profiles::Detail };
-    let spill = match args.report {
-        ReportKind::Html => Some(Spill::new(folder.staging())?),
-        ReportKind::None => None,
-    };
+    let spill = args.report.pages().then(|| Spill::new(folder.staging())).transpose()?;
     let run = Run {
         engine: &engine,
         format: &format,

@@ -11,13 +11,29 @@ use zhijian::report::summary::{self, Summary};
 use zhijian::report::workbook::{self, Sources};
 use zhijian::report::{csv, html, names, outcomes, service, targets};
 
-/// The report for the browser.
+/// What is written beside the tables: pages and workbook take their time on very large nights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportKind {
-    /// 写出 report/index.html 等网页
+    /// 网页和工作簿
+    All,
+    /// 只有网页
     Html,
-    /// 不写网页
+    /// 只有工作簿
+    Xlsx,
+    /// 都不写
     None,
+}
+
+impl ReportKind {
+    /// With pages.
+    pub fn pages(self) -> bool {
+        matches!(self, ReportKind::All | ReportKind::Html)
+    }
+
+    /// With the workbook.
+    fn book(self) -> bool {
+        matches!(self, ReportKind::All | ReportKind::Xlsx)
+    }
 }
 
 /// Writes every report of a night into its folder.
@@ -37,10 +53,13 @@ pub fn write(folder: &StagedFolder, night: &Night<'_>, report: ReportKind) -> Re
     })?;
     coaching(folder, night)?;
     summaries(folder, night)?;
-    if report == ReportKind::Html {
+    if report.pages() {
         html::write(folder, night)?;
     }
-    workbook(folder, night)
+    if report.book() {
+        workbook(folder, night)?;
+    }
+    Ok(())
 }
 
 /// Reports for agents and for those who lead their teams, as text and as pages.

@@ -40,8 +40,8 @@ pub struct Args {
     /// 报告语言
     #[arg(long, value_enum, default_value_t = Language::Zh, env = "ZHIJIAN_LANG")]
     lang: Language,
-    /// 网页报告:html 写在 report/ 里,none 不写(表格照写)
-    #[arg(long, value_enum, default_value_t = ReportKind::Html)]
+    /// 表格之外还写什么:网页(report/)和工作簿(scorecards.xlsx)
+    #[arg(long, value_enum, default_value_t = ReportKind::All)]
     report: ReportKind,
     /// 不显示摘要
     #[arg(long, short)]
