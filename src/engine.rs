@@ -243,7 +243,7 @@ impl Engine {
         let found = &mut out.topics;
         self.detector.detect_and(conversation, &out.layout, detect, &mut out.hits, trace, &mut |turn, said, plain| {
             if said.role == Role::Customer {
-                self.topics.message(turn, plain, topics, found);
+                self.topics.message(turn, said, plain, topics, found);
             }
         });
         out.main_topic = self.topics.finish(&mut out.topics);

@@ -202,6 +202,8 @@ pub struct Compiled {
     pub models: Vec<Option<CompiledModel>>,
     /// The grams of all models.
     pub grams: GramIndex,
+    /// Whether a model looks at the messages of customers, of agents.
+    pub modelled: [bool; 2],
     /// Texts of models whose word alone goes to review, ascending.
     pub doubtful: Vec<u32>,
     /// Markers in evaluation order.
@@ -246,6 +248,8 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
         }));
         doubtful.extend((known..builder.texts.len() as u32).filter(|_| marker.alone_review));
     }
+    let looks = |role| models.iter().flatten().any(|m: &CompiledModel| m.role.is_none_or(|r| r == role));
+    let modelled = [looks(Role::Customer), looks(Role::Agent)];
     let order = crate::pack::marker_order(&pack.markers);
     let mut views = [None, None, None];
     for (slot, patterns) in views.iter_mut().zip(builder.patterns) {
@@ -263,6 +267,7 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
         owners: builder.owners,
         contexts: pack.markers.iter().map(|m| m.context.clone()).collect(),
         grams: GramIndex::new(&learnt),
+        modelled,
         doubtful,
         models,
         order,
@@ -296,7 +301,9 @@ impl Builder {
         let texts = own.into_iter().map(|word| (word.clone(), self.text(block, word.as_str()))).collect();
         let whole = self.text(block, "<模型>");
         let (role, alone_review) = (marker.role, marker.alone_review);
-        CompiledModel { model: model.clone(), number, role, block, alone_review, texts, whole }
+        let least = [model.least(false), model.least(true)];
+        let own_only = model.markers.is_empty() && !model.wants_words();
+        CompiledModel { model: model.clone(), number, role, block, alone_review, texts, whole, own_only, least }
     }
 
     fn pattern(&mut self, view: ViewKind, pattern: String, used: Use) {

@@ -2,7 +2,7 @@
 //! the conversation it stands. Settled marker by marker in dependency order, when all turns are scanned.
 
 use super::hit::{Hit, Hits};
-use super::model::Said;
+use super::model::{Ends, Said};
 use super::{DetectScratch, Detector};
 use crate::conversation::{Conversation, Role};
 use crate::layout::Layout;
@@ -21,13 +21,13 @@ impl Detector {
         hits: &mut Hits,
         trace: &mut T,
     ) {
-        let DetectScratch { pending, lengths, settled, settled_at, turn_words, gram_odds, .. } = scratch;
+        let DetectScratch { pending, lengths, settled, settled_at, turn_words, gram_odds, forms, .. } = scratch;
         turn_words.clear();
-        gram_odds.clear();
         pending.sort_unstable_by_key(|h| (h.marker, h.turn, h.span.start, std::cmp::Reverse(h.span.end), h.block));
         settled_at.clear();
         settled_at.resize(self.markers, (0, 0));
         let place = Places { conversation, layout };
+        let ends = Ends::of(conversation);
         for &marker in &self.compiled.order {
             let start = pending.partition_point(|h| h.marker < marker);
             let end = start + pending[start..].partition_point(|h| h.marker == marker);
@@ -56,9 +56,8 @@ impl Detector {
                 if let Some(segmenter) = self.segmenter.as_ref().filter(|_| words && !turn_words.is_filled()) {
                     turn_words.fill(conversation, segmenter);
                 }
-                gram_odds.fill(conversation, &self.compiled.grams);
                 if !words || turn_words.is_filled() {
-                    let said = Said { words: turn_words, grams: gram_odds, index: &self.compiled.grams };
+                    let said = Said { words: turn_words, forms, ends, grams: gram_odds, index: &self.compiled.grams };
                     model.settle(marker, conversation, &said, hits, settled);
                 }
             }

@@ -1,8 +1,7 @@
 //! Single characters and pairs of messages, looked up for all models of a pack at once.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
-use crate::conversation::Conversation;
 use crate::pack::turn_model::{LONGEST_GRAM, TurnModel};
 use crate::span::Span;
 use crate::text::View;
@@ -49,7 +48,7 @@ impl Squeezer {
 /// The grams of all models, with what each model makes of them.
 #[derive(Debug, Default)]
 pub struct GramIndex {
-    ids: HashMap<u64, u32>,
+    ids: FxHashMap<u64, u32>,
     starts: Vec<u32>,
     weights: Vec<(u32, f64)>,
     models: usize,
@@ -118,43 +117,52 @@ impl GramIndex {
 pub struct GramOdds {
     odds: Vec<f64>,
     models: usize,
-    filled: bool,
-    squeezer: Squeezer,
+    chars: Vec<char>,
     ids: Vec<u32>,
 }
 
 impl GramOdds {
-    /// Forgets everything.
-    pub fn clear(&mut self) {
-        self.filled = false;
-    }
-
-    /// Looks up all messages of people, unless that is done.
-    pub fn fill(&mut self, conversation: &Conversation<'_>, index: &GramIndex) {
-        if self.filled {
-            return;
-        }
-        self.filled = true;
+    /// Begins a conversation: forgets everything.
+    pub fn start(&mut self, index: &GramIndex) {
         self.models = index.models;
         self.odds.clear();
-        self.odds.resize(conversation.turns.len() * index.models, 0.0);
-        for (turn, said) in conversation.turns.iter().enumerate() {
-            if !said.is_human_words() {
-                continue;
-            }
-            let chars = self.squeezer.of(&said.text);
-            self.ids.clear();
-            for n in 1..=LONGEST_GRAM {
-                self.ids.extend(chars.windows(n).filter_map(|gram| index.of(gram)));
-            }
-            // Each gram once, and always summed in the same order.
-            self.ids.sort_unstable();
-            self.ids.dedup();
-            let odds = &mut self.odds[turn * index.models..(turn + 1) * index.models];
-            for id in &self.ids {
-                index.weights(*id).iter().for_each(|(model, weight)| odds[*model as usize] += weight);
-            }
+    }
+
+    /// The next message says nothing to any model.
+    pub fn pass(&mut self) {
+        self.odds.resize(self.odds.len() + self.models, 0.0);
+    }
+
+    /// Looks up the next message, given its squeezed view. Each gram counts once.
+    pub fn look_up(&mut self, squeezed: &str, index: &GramIndex) {
+        let first = self.odds.len();
+        self.pass();
+        if self.models == 0 {
+            return;
         }
+        self.chars.clear();
+        self.chars.extend(squeezed.chars());
+        self.ids.clear();
+        for n in 1..=LONGEST_GRAM {
+            self.ids.extend(self.chars.windows(n).filter_map(|gram| index.of(gram)));
+        }
+        // Always summed in the same order.
+        self.ids.sort_unstable();
+        self.ids.dedup();
+        let odds = &mut self.odds[first..];
+        for id in &self.ids {
+            index.weights(*id).iter().for_each(|(model, weight)| odds[*model as usize] += weight);
+        }
+    }
+
+    /// The next message is one looked up before: what [`GramOdds::last`] gave then.
+    pub fn recall(&mut self, odds: &[f64]) {
+        self.odds.extend_from_slice(odds);
+    }
+
+    /// What the last message came to, model by model.
+    pub fn last(&self) -> &[f64] {
+        &self.odds[self.odds.len() - self.models..]
     }
 
     /// The sum of a model's weights over the grams of a message.
@@ -166,7 +174,6 @@ impl GramOdds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conversation::{Conversation, Role, Turn};
 
     fn model(grams: &[(&str, f64)]) -> TurnModel {
         TurnModel { grams: grams.iter().map(|(g, w)| (g.to_string(), *w)).collect(), ..TurnModel::default() }
@@ -176,13 +183,17 @@ mod tests {
     fn each_gram_counts_once_for_each_model() {
         let (one, two) = (model(&[("加", 1.0), ("加我", 2.0)]), model(&[("我", 0.5), ("加", -1.0)]));
         let index = GramIndex::new(&[&one, &two]);
-        let turns = [(Role::Agent, "加 我，加我"), (Role::Customer, "不"), (Role::Agent, "我")];
-        let conversation =
-            Conversation { turns: turns.map(|(role, text)| Turn::new(role, text)).to_vec(), ..Conversation::default() };
         let mut odds = GramOdds::default();
-        odds.fill(&conversation, &index);
+        odds.start(&index);
+        odds.look_up("加我加我", &index);
+        odds.pass();
+        odds.look_up("我", &index);
+        assert_eq!(odds.last(), [0.0, 0.5]);
         let all: Vec<f64> = (0..3).flat_map(|t| [odds.of(t, 0), odds.of(t, 1)]).collect();
         assert_eq!(all, [3.0, -0.5, 0.0, 0.0, 0.0, 0.5]);
+        odds.start(&index);
+        odds.recall(&[1.0, 2.0]);
+        assert_eq!((odds.of(0, 1), odds.of(1, 0)), (2.0, 0.0));
     }
 
     #[test]

@@ -71,15 +71,24 @@ impl Hits {
 
     /// The best hit of a marker in a turn: the longest, then the first.
     pub fn best(&self, turn: usize, marker: MarkerId) -> Option<&Hit> {
-        let of_turn = self.of(turn);
-        of_turn.iter().filter(|h| h.marker == marker).min_by_key(|h| (std::cmp::Reverse(h.span.len()), h.span.start))
+        self.best_place(turn, marker).map(|place| &self.list[place])
+    }
+
+    /// Where the best hit of a marker in a turn stands in the list.
+    pub fn best_place(&self, turn: usize, marker: MarkerId) -> Option<usize> {
+        let places = self.places(turn);
+        let own = self.list[places.clone()].iter().zip(places).filter(|(h, _)| h.marker == marker);
+        own.min_by_key(|(h, _)| (std::cmp::Reverse(h.span.len()), h.span.start)).map(|(_, place)| place)
     }
 
     /// All hits of a turn.
     pub fn of(&self, turn: usize) -> &[Hit] {
+        &self.list[self.places(turn)]
+    }
+
+    fn places(&self, turn: usize) -> Range<usize> {
         let turn = turn as u32;
         let start = self.list.partition_point(|h| h.turn < turn);
-        let end = start + self.list[start..].partition_point(|h| h.turn == turn);
-        &self.list[start..end]
+        start..start + self.list[start..].partition_point(|h| h.turn == turn)
     }
 }

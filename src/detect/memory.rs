@@ -2,78 +2,63 @@
 //! message's own words show depends on the words, the speaker and the channel alone, so it is found once and looked up
 //! afterwards. Each thread keeps a bounded number of messages in two generations; results never depend on what is kept.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault};
+
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::conversation::{Role, Turn};
-use crate::span::Span;
 
 /// Longest message worth keeping, in bytes: longer ones hardly come again.
 const MOST_BYTES: usize = 240;
 /// Messages of one generation.
 const MOST: usize = 16_384;
 
-/// A hit without its turn.
-#[derive(Debug, Clone, Copy)]
-pub struct Remembered {
-    pub block: u32,
-    pub pattern: u32,
-    pub span: Span,
-}
-
 #[derive(Debug)]
-struct Seen {
+struct Seen<V> {
     text: Box<str>,
     channel: Box<str>,
     role: Role,
-    length: u32,
-    hits: Box<[Remembered]>,
+    value: V,
 }
 
-/// Messages seen by one thread.
-#[derive(Debug, Default)]
-pub struct Memory {
-    hasher: RandomState,
-    now: HashMap<u64, Seen>,
-    before: HashMap<u64, Seen>,
+/// Messages seen by one thread, with what is known of each.
+#[derive(Debug)]
+pub struct Memory<V> {
+    now: FxHashMap<u64, Seen<V>>,
+    before: FxHashMap<u64, Seen<V>>,
 }
 
-impl Memory {
+impl<V> Default for Memory<V> {
+    fn default() -> Self {
+        Memory { now: FxHashMap::default(), before: FxHashMap::default() }
+    }
+}
+
+impl<V> Memory<V> {
     /// The key of a message, or `None` when it is not worth keeping.
     pub fn key(&self, turn: &Turn<'_>, channel: Option<&str>) -> Option<u64> {
-        (turn.text.len() <= MOST_BYTES).then(|| self.hasher.hash_one((turn.role, channel, &*turn.text)))
+        let hasher = BuildHasherDefault::<FxHasher>::default();
+        (turn.text.len() <= MOST_BYTES).then(|| hasher.hash_one((turn.role, channel, &*turn.text)))
     }
 
-    /// What was found in the same message before, and its length in characters.
-    pub fn recall(&mut self, key: u64, turn: &Turn<'_>, channel: Option<&str>) -> Option<(&[Remembered], u32)> {
-        if let Some(seen) = self.before.remove(&key) {
+    /// What is known of the same message from before.
+    pub fn recall(&mut self, key: u64, turn: &Turn<'_>, channel: Option<&str>) -> Option<&V> {
+        if !self.now.contains_key(&key) {
+            let seen = self.before.remove(&key)?;
             self.now.insert(key, seen);
         }
         let seen = self.now.get(&key)?;
         let same = *seen.text == *turn.text && seen.role == turn.role && *seen.channel == *channel.unwrap_or("");
-        same.then_some((&seen.hits, seen.length))
+        same.then_some(&seen.value)
     }
 
-    /// Keeps what was found.
-    pub fn keep(
-        &mut self,
-        key: u64,
-        turn: &Turn<'_>,
-        channel: Option<&str>,
-        length: u32,
-        hits: impl Iterator<Item = Remembered>,
-    ) {
+    /// Keeps what is known.
+    pub fn keep(&mut self, key: u64, turn: &Turn<'_>, channel: Option<&str>, value: V) {
         if self.now.len() >= MOST {
             self.before = std::mem::take(&mut self.now);
         }
-        let seen = Seen {
-            text: (*turn.text).into(),
-            channel: channel.unwrap_or("").into(),
-            role: turn.role,
-            length,
-            hits: hits.collect(),
-        };
-        self.now.insert(key, seen);
+        let channel = channel.unwrap_or("").into();
+        self.now.insert(key, Seen { text: (*turn.text).into(), channel, role: turn.role, value });
     }
 }
 
@@ -81,18 +66,13 @@ impl Memory {
 mod tests {
     use super::*;
 
-    fn hit(block: u32) -> Remembered {
-        Remembered { block, pattern: 0, span: Span::new(0, 3) }
-    }
-
     #[test]
     fn recalls_the_same_message_of_the_same_speaker_and_channel_only() {
         let mut memory = Memory::default();
         let turn = Turn::new(Role::Agent, "好的");
         let key = memory.key(&turn, Some("chat")).unwrap();
-        memory.keep(key, &turn, Some("chat"), 2, [hit(7)].into_iter());
-        let (hits, length) = memory.recall(key, &turn, Some("chat")).unwrap();
-        assert_eq!((hits[0].block, length), (7, 2));
+        memory.keep(key, &turn, Some("chat"), 7);
+        assert_eq!(memory.recall(key, &turn, Some("chat")), Some(&7));
         // Even under the same key (a collision), another speaker, channel or text is another message.
         assert!(memory.recall(key, &Turn::new(Role::Customer, "好的"), Some("chat")).is_none());
         assert!(memory.recall(key, &turn, Some("phone")).is_none());
@@ -104,12 +84,12 @@ mod tests {
         let mut memory = Memory::default();
         let lasting = Turn::new(Role::Agent, "您好");
         let lasting_key = memory.key(&lasting, None).unwrap();
-        memory.keep(lasting_key, &lasting, None, 2, std::iter::empty());
+        memory.keep(lasting_key, &lasting, None, 2);
         for n in 0..3 * MOST {
             let text = n.to_string();
             let turn = Turn::new(Role::Agent, text.as_str());
             let key = memory.key(&turn, None).unwrap();
-            memory.keep(key, &turn, None, 1, std::iter::empty());
+            memory.keep(key, &turn, None, 1);
             if n % 1000 == 0 {
                 assert!(memory.recall(lasting_key, &lasting, None).is_some(), "{n}");
             }
@@ -119,7 +99,7 @@ mod tests {
 
     #[test]
     fn long_messages_are_not_kept() {
-        let memory = Memory::default();
+        let memory = Memory::<()>::default();
         assert_eq!(memory.key(&Turn::new(Role::Agent, "好".repeat(100)), None), None);
     }
 }

@@ -10,7 +10,7 @@ mod context;
 pub mod gate;
 pub mod grams;
 pub mod hit;
-mod memory;
+pub mod memory;
 pub mod model;
 mod near;
 pub mod required;
@@ -60,7 +60,7 @@ pub struct DetectScratch {
     places: Vec<near::Place>,
     words: Vec<u32>,
     words_ready: bool,
-    memory: memory::Memory,
+    memory: memory::Memory<scan::Known>,
     /// The letters of each view.
     letters: [gate::Letters; 3],
     pending: Vec<Hit>,
@@ -69,10 +69,36 @@ pub struct DetectScratch {
     turn_words: model::TurnWords,
     /// What the messages' grams speak for each model.
     gram_odds: grams::GramOdds,
+    /// What each turn looks like; `None` for turns that say nothing.
+    forms: Vec<Option<model::Form>>,
     /// Where each settled marker's hits stand in the list.
     settled_at: Vec<(usize, usize)>,
     /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.
     lengths: Vec<Option<u32>>,
+}
+
+/// The plain view of a turn, made when it is asked for.
+#[derive(Debug)]
+pub struct Plain<'p> {
+    text: &'p str,
+    view: &'p mut View,
+    ready: bool,
+}
+
+impl<'p> Plain<'p> {
+    /// Of a text; the view is a buffer.
+    pub fn new(text: &'p str, view: &'p mut View) -> Plain<'p> {
+        Plain { text, view, ready: false }
+    }
+
+    /// The view.
+    pub fn get(&mut self) -> &View {
+        if !self.ready {
+            crate::text::plain(self.text, self.view);
+            self.ready = true;
+        }
+        self.view
+    }
 }
 
 impl Detector {
@@ -152,7 +178,7 @@ impl Detector {
         self.detect_and(conversation, layout, scratch, hits, trace, &mut |_, _, _| {});
     }
 
-    /// As [`Detector::detect_traced`]; `each` sees every turn in words with its plain view while it is at hand.
+    /// As [`Detector::detect_traced`]; `each` sees every turn in words, with its plain view at hand.
     pub fn detect_and<T: Trace>(
         &self,
         conversation: &Conversation<'_>,
@@ -160,21 +186,28 @@ impl Detector {
         scratch: &mut DetectScratch,
         hits: &mut Hits,
         trace: &mut T,
-        each: &mut dyn FnMut(usize, &Turn<'_>, &View),
+        each: &mut dyn FnMut(usize, &Turn<'_>, &mut Plain<'_>),
     ) {
         hits.reset(conversation.turns.len(), self.markers);
         scratch.pending.clear();
         scratch.lengths.clear();
+        scratch.forms.clear();
+        scratch.gram_odds.start(&self.compiled.grams);
         let channel = conversation.channel.as_deref();
         let pinyin = self.wants_pinyin(channel);
         for (i, turn) in conversation.turns.iter().enumerate() {
             let length = match turn.is_human_words() && !turn.text.trim().is_empty() {
                 true => {
-                    let length = self.scan_turn(i, turn, channel, pinyin, scratch, trace);
-                    each(i, turn, &scratch.views[0]);
+                    let mut plain = false;
+                    let length = self.scan_turn(i, turn, channel, pinyin, scratch, &mut plain, trace);
+                    each(i, turn, &mut Plain { text: &turn.text, view: &mut scratch.views[0], ready: plain });
                     Some(length)
                 }
-                false => None,
+                false => {
+                    scratch.forms.push(None);
+                    scratch.gram_odds.pass();
+                    None
+                }
             };
             scratch.lengths.push(length);
         }

@@ -103,21 +103,69 @@ impl Around {
     }
 }
 
+/// What a message looks like, wherever it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Form {
+    chars: f64,
+    question: bool,
+    exclaim: bool,
+}
+
+impl Form {
+    /// Looks at a message.
+    pub fn of(text: &str) -> Form {
+        let chars = text.chars().filter(|c| c.is_alphanumeric()).count();
+        Form {
+            chars: (1.0 + chars as f64).log2(),
+            question: text.contains(['?', '\u{ff1f}']),
+            exclaim: text.contains(['!', '\u{ff01}']),
+        }
+    }
+}
+
+/// The first and last messages in words of customer and agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ends {
+    customer: Option<(usize, usize)>,
+    agent: Option<(usize, usize)>,
+}
+
+impl Ends {
+    /// Looks for them.
+    pub fn of(conversation: &Conversation<'_>) -> Ends {
+        let mut ends = Ends::default();
+        for (turn, said) in conversation.turns.iter().enumerate().filter(|(_, t)| t.is_human_words()) {
+            let own = if said.role == Role::Customer { &mut ends.customer } else { &mut ends.agent };
+            own.get_or_insert((turn, turn)).1 = turn;
+        }
+        ends
+    }
+
+    fn is_first(&self, role: Role, turn: usize) -> bool {
+        self.side(role).is_none_or(|(first, _)| turn <= first)
+    }
+
+    fn is_last(&self, role: Role, turn: usize) -> bool {
+        self.side(role).is_none_or(|(_, last)| turn >= last)
+    }
+
+    fn side(&self, role: Role) -> Option<(usize, usize)> {
+        if role == Role::Customer { self.customer } else { self.agent }
+    }
+}
+
 /// The shape of a message, in the order of [`TurnShape::ALL`]; `rule` says whether the marker's own phrases hit.
-pub fn shapes(conversation: &Conversation<'_>, turn: usize, rule: bool) -> [f64; 6] {
-    let own = &conversation.turns[turn];
-    let same = |t: &crate::conversation::Turn<'_>| t.role == own.role && t.is_human_words();
+pub fn shapes(form: &Form, ends: &Ends, (role, turn): (Role, usize), rule: bool) -> [f64; 6] {
     let flag = |holds: bool| f64::from(u8::from(holds));
-    let chars = own.text.chars().filter(|c| c.is_alphanumeric()).count();
     let mut out = [0.0; 6];
     for (shape, ..) in TurnShape::ALL {
         out[shape as usize] = match shape {
             TurnShape::Rule => flag(rule),
-            TurnShape::First => flag(!conversation.turns[..turn].iter().any(same)),
-            TurnShape::Last => flag(!conversation.turns[turn + 1..].iter().any(same)),
-            TurnShape::Chars => (1.0 + chars as f64).log2(),
-            TurnShape::Question => flag(own.text.contains(['?', '\u{ff1f}'])),
-            TurnShape::Exclaim => flag(own.text.contains(['!', '\u{ff01}'])),
+            TurnShape::First => flag(ends.is_first(role, turn)),
+            TurnShape::Last => flag(ends.is_last(role, turn)),
+            TurnShape::Chars => form.chars,
+            TurnShape::Question => flag(form.question),
+            TurnShape::Exclaim => flag(form.exclaim),
         };
     }
     out
@@ -128,6 +176,10 @@ pub fn shapes(conversation: &Conversation<'_>, turn: usize, rule: bool) -> [f64;
 pub struct Said<'s> {
     /// The words; empty when no model asks for them.
     pub words: &'s TurnWords,
+    /// What each message looks like; `None` for those that say nothing.
+    pub forms: &'s [Option<Form>],
+    /// Where each side begins and ends.
+    pub ends: Ends,
     /// What the grams speak for each model.
     pub grams: &'s GramOdds,
     /// The grams themselves.
@@ -151,6 +203,10 @@ pub struct CompiledModel {
     pub texts: BTreeMap<String, u32>,
     /// The text that names the model as a whole.
     pub whole: u32,
+    /// It looks at no words and no markers: only at grams and shape.
+    pub own_only: bool,
+    /// The log-odds from which it says yes: without and with a hit of the marker's own phrases.
+    pub least: [f64; 2],
 }
 
 impl CompiledModel {
@@ -164,18 +220,19 @@ impl CompiledModel {
         settled: &mut Vec<Hit>,
     ) {
         let rules = std::mem::take(settled);
-        for (turn, message) in conversation.turns.iter().enumerate() {
-            let fits = message.is_human_words() && self.role.is_none_or(|r| r == message.role);
-            if !fits || message.text.trim().is_empty() {
+        for (turn, form) in said.forms.iter().enumerate() {
+            let Some(form) = form.as_ref().filter(|_| self.role.is_none_or(|r| r == conversation.turns[turn].role))
+            else {
                 continue;
-            }
+            };
             let number = turn as u32;
             let own = rules.iter().filter(|h| h.turn == number);
             let rule = own.clone().next().is_some();
-            let (odds, mut loudest) = self.log_odds(conversation, turn, rule, said, hits);
-            if !self.model.holds(odds, rule) {
+            let (odds, mut loudest) = self.log_odds(conversation, (turn, form), rule, said, hits);
+            if odds < self.least[usize::from(rule)] {
                 continue;
             }
+            let message = &conversation.turns[turn];
             settled.extend(own.copied());
             if rule && self.alone_review {
                 continue;
@@ -198,16 +255,20 @@ impl CompiledModel {
     fn log_odds(
         &self,
         conversation: &Conversation<'_>,
-        turn: usize,
+        (turn, form): (usize, &Form),
         rule: bool,
         said: &Said<'_>,
         hits: &Hits,
     ) -> (f64, Vec<(f64, Span, u32)>) {
-        let around = Around::of(conversation, turn);
         let mut odds = self.model.intercept + said.grams.of(turn, self.number);
-        for (value, weight) in shapes(conversation, turn, rule).iter().zip(&self.model.shapes) {
+        let place = (conversation.turns[turn].role, turn);
+        for (value, weight) in shapes(form, &said.ends, place, rule).iter().zip(&self.model.shapes) {
             odds += value * weight;
         }
+        if self.own_only {
+            return (odds, Vec::new());
+        }
+        let around = Around::of(conversation, turn);
         for (spot, marker, weight) in &self.model.markers {
             if around.turns(*spot, turn).iter().any(|t| hits.has(*t, *marker)) {
                 odds += weight;

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::compile::{Meaning, Use, ViewRegex, on_syllables};
 use super::conditions::TurnText;
 use super::hit::Hit;
-use super::memory::Remembered;
+use super::model::Form;
 use super::{DetectScratch, Detector, SegmentMode};
-use crate::conversation::Turn;
+use crate::conversation::{Role, Turn};
 use crate::pack::marker::ViewKind;
 use crate::span::Span;
 use crate::text;
@@ -30,8 +30,28 @@ pub struct Candidate {
     pub literal: bool,
 }
 
+/// A hit without its turn.
+#[derive(Debug, Clone, Copy)]
+struct Remembered {
+    block: u32,
+    pattern: u32,
+    span: Span,
+}
+
+/// What is known of a message from its own words.
+#[derive(Debug)]
+pub struct Known {
+    length: u32,
+    form: Form,
+    /// What its grams speak for each model; empty when no model looks at its side.
+    odds: Box<[f64]>,
+    hits: Box<[Remembered]>,
+}
+
 impl Detector {
-    /// Scans one turn and appends what its blocks find to `scratch.pending`. Gives the turn's length in characters.
+    /// Scans one turn and appends what its blocks find to `scratch.pending`, its form and its grams to theirs. Gives the
+    /// turn's length in characters; `plain_made` tells whether the plain view is that of the turn.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn scan_turn<T: Trace>(
         &self,
         index: usize,
@@ -39,25 +59,41 @@ impl Detector {
         channel: Option<&str>,
         pinyin_wanted: bool,
         scratch: &mut DetectScratch,
+        plain_made: &mut bool,
         trace: &mut T,
     ) -> u32 {
-        let [plain, squeezed, pinyin] = &mut scratch.views;
-        text::plain(&turn.text, plain);
-        // A traced scan looks again: what was dropped, and why, is not remembered. Full segmentation cuts every turn.
-        let unsure = self.compiled.asks_confidence && turn.confidence.is_some();
-        let forgetful = T::ON || self.mode == SegmentMode::Full || unsure;
+        scratch.words_ready = false;
+        if self.mode == SegmentMode::Full
+            && let Some(segmenter) = &self.segmenter
+        {
+            text::plain(&turn.text, &mut scratch.views[0]);
+            *plain_made = true;
+            segmenter.cut_into(scratch.views[0].text(), &mut scratch.words);
+            scratch.words_ready = true;
+        }
+        // A traced scan looks again: what was dropped, and why, is not remembered.
+        let forgetful = T::ON || self.compiled.asks_confidence && turn.confidence.is_some();
         let key = if forgetful { None } else { scratch.memory.key(turn, channel) };
         if let Some(key) = key
-            && let Some((hits, length)) = scratch.memory.recall(key, turn, channel)
+            && let Some(known) = scratch.memory.recall(key, turn, channel)
         {
-            scratch.pending.extend(hits.iter().map(|h| Hit {
+            scratch.pending.extend(known.hits.iter().map(|h| Hit {
                 turn: index as u32,
                 marker: self.compiled.blocks[h.block as usize].marker,
                 span: h.span,
                 pattern: h.pattern,
                 block: h.block,
             }));
-            return length;
+            scratch.forms.push(Some(known.form));
+            match known.odds.is_empty() {
+                true => scratch.gram_odds.pass(),
+                false => scratch.gram_odds.recall(&known.odds),
+            }
+            return known.length;
+        }
+        let [plain, squeezed, pinyin] = &mut scratch.views;
+        if !std::mem::replace(plain_made, true) {
+            text::plain(&turn.text, plain);
         }
         let before = scratch.pending.len();
         text::squeezed(plain, squeezed);
@@ -67,13 +103,6 @@ impl Detector {
         }
         for (letters, view) in scratch.letters.iter_mut().zip(&scratch.views) {
             letters.fill(view.text());
-        }
-        scratch.words_ready = false;
-        if self.mode == SegmentMode::Full
-            && let Some(segmenter) = &self.segmenter
-        {
-            segmenter.cut_into(scratch.views[0].text(), &mut scratch.words);
-            scratch.words_ready = true;
         }
         scratch.raw.clear();
         for (kind, _) in ViewKind::ALL {
@@ -91,11 +120,20 @@ impl Detector {
             self.evaluate((index, turn), block, start..start + len, scratch, trace);
             start += len;
         }
-        let length = scratch.views[1].text().chars().count() as u32;
+        let squeezed = scratch.views[1].text();
+        let length = squeezed.chars().count() as u32;
+        let form = Form::of(&turn.text);
+        scratch.forms.push(Some(form));
+        let modelled = self.compiled.modelled[usize::from(turn.role == Role::Agent)];
+        match modelled {
+            true => scratch.gram_odds.look_up(squeezed, &self.compiled.grams),
+            false => scratch.gram_odds.pass(),
+        }
         if let Some(key) = key {
             let found = scratch.pending[before..].iter();
-            let found = found.map(|h| Remembered { block: h.block, pattern: h.pattern, span: h.span });
-            scratch.memory.keep(key, turn, channel, length, found);
+            let hits = found.map(|h| Remembered { block: h.block, pattern: h.pattern, span: h.span }).collect();
+            let odds = if modelled { scratch.gram_odds.last().into() } else { Box::default() };
+            scratch.memory.keep(key, turn, channel, Known { length, form, odds, hits });
         }
         length
     }

@@ -46,8 +46,7 @@ impl Scope<'_> {
     }
 
     fn anchor(&self, turn: usize, marker: MarkerId) -> Anchor {
-        let hits = self.case.hits;
-        let best = hits.best(turn, marker).and_then(|best| hits.list.iter().position(|h| h == best));
+        let best = self.case.hits.best_place(turn, marker);
         Anchor { turn: turn as u32, hit: best.map(|h| h as u32) }
     }
 

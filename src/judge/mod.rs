@@ -87,6 +87,7 @@ pub fn judge(pack: &Pack, case: &Case<'_>, agent: usize) -> AgentJudgement {
 pub fn judge_traced<T: Trace>(pack: &Pack, case: &Case<'_>, agent: usize, trace: &mut T) -> AgentJudgement {
     let mut out =
         AgentJudgement { outcomes: vec![Outcome::NotApplicable; pack.rules.len()], ..AgentJudgement::default() };
+    let own: Vec<Range<usize>> = case.segments(agent).collect();
     for &number in &pack.rule_order {
         let rule = &pack.rules[number];
         if rule.off {
@@ -100,7 +101,7 @@ pub fn judge_traced<T: Trace>(pack: &Pack, case: &Case<'_>, agent: usize, trace:
             continue;
         }
         let before = out.findings.len();
-        let outcome = judge_rule(pack, number, case, agent, &mut out.findings, &mut out.fulfilled, trace);
+        let outcome = judge_rule(pack, number, case, (agent, &own), &mut out.findings, &mut out.fulfilled, trace);
         out.outcomes[number] = outcome;
         cap(rule, &mut out.findings[before..]);
     }
@@ -123,7 +124,7 @@ fn judge_rule<T: Trace>(
     pack: &Pack,
     number: usize,
     case: &Case<'_>,
-    agent: usize,
+    (agent, own): (usize, &[Range<usize>]),
     findings: &mut Vec<Finding>,
     done: &mut Vec<Fulfilled>,
     trace: &mut T,
@@ -137,8 +138,7 @@ fn judge_rule<T: Trace>(
         trace.step(agent, number, || Step::OtherAgent);
         return Outcome::NotApplicable;
     }
-    let own: Vec<Range<usize>> = case.segments(agent).collect();
-    let scope = Scope { case, agent, ranges: &own };
+    let scope = Scope { case, agent, ranges: own };
     if let Some(applies) = &rule.applies
         && let truth @ (Truth::False | Truth::Unknown) = scope.truth(applies)
     {
@@ -178,18 +178,18 @@ fn judge_rule<T: Trace>(
                 judged = true;
                 if max.is_some_and(|m| value > m) || min.is_some_and(|m| value < m) {
                     let turn = case.measures[agent].turn(*metric).map(|t| t as usize);
-                    let turn = turn.or_else(|| first_agent_turn(case, &own)).unwrap_or(own[0].start);
+                    let turn = turn.or_else(|| first_agent_turn(case, own)).unwrap_or(own[0].start);
                     let why = why::limit(case.lang, *metric, value, *min, *max);
                     findings.push(writer.finding(turn, None, why));
                 }
             }
             Demand::Require(expr) => {
-                let window = window::turns(rule, case, &own, trigger.map(|t| t.turn as usize));
+                let window = window::turns(rule, case, own, trigger.map(|t| t.turn as usize));
                 let ranges = [window.clone()];
                 let scope = Scope {
                     case,
                     agent,
-                    ranges: if rule.within.is_none() && trigger.is_none() { &own } else { &ranges },
+                    ranges: if rule.within.is_none() && trigger.is_none() { own } else { &ranges },
                 };
                 trace.step(agent, number, || Step::Window(scope.ranges.to_vec()));
                 let fulfilled = match scope.truth(expr) {
@@ -212,7 +212,7 @@ fn judge_rule<T: Trace>(
                     let answered = window.clone().any(|t| case.conversation.turns[t].role == Role::Agent);
                     let (turn, hit) = match trigger {
                         Some(anchor) => (anchor.turn as usize, anchor.hit),
-                        None => (first_agent_turn(case, &own).unwrap_or(own[0].start), None),
+                        None => (first_agent_turn(case, own).unwrap_or(own[0].start), None),
                     };
                     let why = why::require(case, pack, rule, expr, trigger, answered);
                     findings.push(writer.finding(turn, hit, why));
@@ -227,10 +227,10 @@ fn judge_rule<T: Trace>(
             }
             Demand::Forbid(expr) => {
                 let ranges = match (trigger, &rule.within) {
-                    (None, None) => own.clone(),
+                    (None, None) => own.to_vec(),
                     (trigger, _) => {
-                        let window = window::turns(rule, case, &own, trigger.map(|t| t.turn as usize));
-                        clip(&own, &window)
+                        let window = window::turns(rule, case, own, trigger.map(|t| t.turn as usize));
+                        clip(own, &window)
                     }
                 };
                 judged = true;
@@ -242,7 +242,7 @@ fn judge_rule<T: Trace>(
                 anchors.sort_unstable();
                 anchors.dedup_by_key(|a| a.turn);
                 if anchors.is_empty() {
-                    let turn = first_agent_turn(case, &own).unwrap_or(own[0].start);
+                    let turn = first_agent_turn(case, own).unwrap_or(own[0].start);
                     findings.push(writer.finding(turn, None, why::forbid(case, pack, rule, None, trigger)));
                 }
                 for anchor in anchors {

@@ -12,7 +12,7 @@ use super::statistics::precision_recall_f1;
 use crate::conversation::{Conversation, Role};
 use crate::detect::grams::Squeezer;
 use crate::detect::hit::Hits;
-use crate::detect::model::{Around, TurnWords, shapes};
+use crate::detect::model::{Around, Ends, Form, TurnWords, shapes};
 use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
 use crate::pack::turn_model::{self, Spot, Trait, TurnModel, TurnShape};
@@ -129,7 +129,7 @@ impl Messages {
             }
         }
         let mut row = Vec::with_capacity(traits.len() + 6);
-        let values = shapes(conversation, turn, rule);
+        let values = shapes(&Form::of(&said.text), &Ends::of(conversation), (said.role, turn), rule);
         let shapes = TurnShape::ALL.iter().map(|s| (Trait::Shape(s.0), values[s.0 as usize]));
         for (trait_, value) in shapes.chain(traits.into_iter().map(|t| (t, 1.0))) {
             let next = self.vocabulary.len() as u32;
@@ -161,7 +161,8 @@ impl Messages {
                 let (train, test): (Vec<usize>, Vec<usize>) = all.iter().copied().partition(|r| outer[*r] != fold);
                 let (_, threshold, fit) = self.fit(&design, &train, settings);
                 let model = TurnModel { threshold, keep: settings.keep, ..TurnModel::default() };
-                test.into_iter().map(|r| (r, model.holds(fit.predict(&design, r), self.rule[r]))).collect()
+                let holds = |r: usize| fit.predict(&design, r) >= model.least(self.rule[r]);
+                test.into_iter().map(|r| (r, holds(r))).collect()
             })
             .collect();
         let mut said = vec![false; self.ids.len()];

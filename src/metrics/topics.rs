@@ -7,6 +7,9 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use crate::conversation::Turn;
+use crate::detect::Plain;
+use crate::detect::memory::Memory;
 use crate::error::{Error, Result};
 use crate::pack::topics::Topics;
 use crate::span::Span;
@@ -59,7 +62,17 @@ pub struct TopicMatcher {
 #[derive(Debug, Default)]
 pub struct TopicScratch {
     raw: Vec<Raw>,
+    shown: Vec<Shown>,
+    memory: Memory<Box<[Shown]>>,
     messages: usize,
+}
+
+/// What a message shows of a topic: how many phrases that count, and the first.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    topic: u16,
+    phrases: u32,
+    span: Span,
 }
 
 impl TopicMatcher {
@@ -100,13 +113,39 @@ impl TopicMatcher {
         found.clear();
     }
 
-    /// Looks through one message of the customer.
-    pub fn message(&self, turn: usize, plain: &View, scratch: &mut TopicScratch, found: &mut Vec<Found>) {
-        let Some(automaton) = &self.automaton else { return };
+    /// Looks through one message of the customer; what was found in the same words before is remembered.
+    pub fn message(
+        &self,
+        turn: usize,
+        said: &Turn<'_>,
+        plain: &mut Plain<'_>,
+        scratch: &mut TopicScratch,
+        found: &mut Vec<Found>,
+    ) {
+        if self.automaton.is_none() {
+            return;
+        }
+        let order = ORDER.get(scratch.messages).copied().unwrap_or(10);
+        let key = scratch.memory.key(said, None);
+        if let Some(known) = key.and_then(|key| scratch.memory.recall(key, said, None)) {
+            known.iter().for_each(|shown| self.count(turn, shown, order, found));
+            scratch.messages += usize::from(!known.is_empty());
+            return;
+        }
+        self.look(plain.get(), &mut scratch.raw, &mut scratch.shown);
+        scratch.shown.iter().for_each(|shown| self.count(turn, shown, order, found));
+        scratch.messages += usize::from(!scratch.shown.is_empty());
+        if let Some(key) = key {
+            scratch.memory.keep(key, said, None, scratch.shown.as_slice().into());
+        }
+    }
+
+    /// The topics a message shows.
+    fn look(&self, plain: &View, raw: &mut Vec<Raw>, shown: &mut Vec<Shown>) {
         let text = plain.text();
-        let raw = &mut scratch.raw;
         raw.clear();
-        for hit in automaton.find_overlapping_iter(text) {
+        shown.clear();
+        for hit in self.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(text)) {
             let (from, to) = self.ranges[hit.pattern().as_usize()];
             for used in &self.uses[from as usize..to as usize] {
                 let (start, end) = (hit.start() as u32, hit.end() as u32);
@@ -121,29 +160,27 @@ impl TopicMatcher {
                 }
             }
         }
-        if raw.is_empty() {
-            return;
-        }
         raw.sort_unstable();
-        let order = ORDER.get(scratch.messages).copied().unwrap_or(10);
-        let (mut any, mut at) = (false, 0);
+        let mut at = 0;
         while at < raw.len() {
             let topic = raw[at].topic;
             let of_topic = &raw[at..at + raw[at..].partition_point(|r| r.topic == topic)];
             at += of_topic.len();
-            let Some((first, phrases)) = counted(text, of_topic) else { continue };
-            any = true;
-            let definition = &self.topics.list[usize::from(topic)];
-            let score = definition.weight * phrases.min(MOST_PHRASES) * order;
-            match found.iter_mut().find(|f| f.topic == topic) {
-                Some(known) => known.score += score,
-                None => {
-                    let span = plain.original(first.start as usize..first.end as usize);
-                    found.push(Found { topic, score, turn: turn as u32, span });
-                }
+            if let Some((first, phrases)) = counted(text, of_topic) {
+                let span = plain.original(first.start as usize..first.end as usize);
+                shown.push(Shown { topic, phrases, span });
             }
         }
-        scratch.messages += usize::from(any);
+    }
+
+    /// Adds what a message shows of a topic.
+    fn count(&self, turn: usize, shown: &Shown, order: u32, found: &mut Vec<Found>) {
+        let Shown { topic, phrases, span } = *shown;
+        let score = self.topics.list[usize::from(topic)].weight * phrases.min(MOST_PHRASES) * order;
+        match found.iter_mut().find(|f| f.topic == topic) {
+            Some(known) => known.score += score,
+            None => found.push(Found { topic, score, turn: turn as u32, span }),
+        }
     }
 
     /// Ends a conversation: the topics that count, reasons before faults, the main reason's first, by score. Phrases of
@@ -226,8 +263,8 @@ mod tests {
         let (mut scratch, mut found, mut view) = (TopicScratch::default(), Vec::new(), View::default());
         matcher.start(&mut scratch, &mut found);
         for (turn, message) in messages.iter().enumerate() {
-            crate::text::plain(message, &mut view);
-            matcher.message(turn, &view, &mut scratch, &mut found);
+            let said = Turn::new(crate::conversation::Role::Customer, *message);
+            matcher.message(turn, &said, &mut Plain::new(message, &mut view), &mut scratch, &mut found);
         }
         let best = matcher.finish(&mut found).unwrap();
         let name = |n: u16| matcher.topics.list[usize::from(n)].id.clone();

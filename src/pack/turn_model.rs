@@ -95,10 +95,16 @@ pub struct TurnModel {
 }
 
 impl TurnModel {
-    /// Whether the marker holds at these log-odds; `rule` says whether the marker's own phrases hit.
-    pub fn holds(&self, odds: f64, rule: bool) -> bool {
+    /// The log-odds from which the marker holds; `rule` says whether the marker's own phrases hit.
+    ///
+    /// ```
+    /// use zhijian::pack::turn_model::TurnModel;
+    /// let model = TurnModel { threshold: 0.5, keep: Some(0.0), ..TurnModel::default() };
+    /// assert_eq!((model.least(false), model.least(true)), (0.0, f64::NEG_INFINITY));
+    /// ```
+    pub fn least(&self, rule: bool) -> f64 {
         let least = self.keep.filter(|_| rule).unwrap_or(self.threshold);
-        1.0 / (1.0 + (-odds).exp()) >= least
+        (least / (1.0 - least)).ln()
     }
 
     /// True when it looks at words, which takes a segmenter.
