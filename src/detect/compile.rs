@@ -143,30 +143,38 @@ pub struct CompiledBlock {
 pub struct GatedRegex {
     source: String,
     gate: Gate,
-    regex: OnceLock<Regex>,
+    short: OnceLock<Regex>,
+    long: OnceLock<Regex>,
 }
 
 impl GatedRegex {
     fn new(source: &str) -> GatedRegex {
         let source = source.to_lowercase_literals();
-        GatedRegex { gate: Gate::new(&source), source, regex: OnceLock::new() }
+        GatedRegex { gate: Gate::new(&source), source, short: OnceLock::new(), long: OnceLock::new() }
     }
 
     /// Every match in a view's text, given its letters.
     pub fn find<'t>(&self, text: &'t str, letters: &Letters) -> impl Iterator<Item = regex::Match<'t>> {
-        let regex = self.gate.open(letters).then(|| self.regex.get_or_init(|| build_regex(&self.source)));
+        let regex = self.gate.open(letters).then(|| match text.len() <= SHORT {
+            true => self.short.get_or_init(|| build_regex(&self.source, 1)),
+            false => self.long.get_or_init(|| build_regex(&self.source, DFA_BYTES)),
+        });
         regex.into_iter().flat_map(move |regex| regex.find_iter(text))
     }
 }
 
 /// The pack has checked what it holds, so that none fails; one that did would match nothing.
-fn build_regex(source: &str) -> Regex {
-    let build = |source| regex::RegexBuilder::new(source).size_limit(16 << 20).dfa_size_limit(DFA_BYTES).build();
+fn build_regex(source: &str, dfa_bytes: usize) -> Regex {
+    let build = |source| regex::RegexBuilder::new(source).size_limit(16 << 20).dfa_size_limit(dfa_bytes).build();
     build(source).or_else(|_| build("[^\\s\\S]")).expect("an empty class is a regex")
 }
 
-/// Bytes each thread may keep of a regex's automaton as far as texts have needed it.
-const DFA_BYTES: usize = 1 << 19;
+/// Bytes up to which a text is searched without a lazily built automaton: behind its gate a regex sees too few texts to
+/// pay for one, and a thousand of them take more memory than all else (see benches).
+const SHORT: usize = 4096;
+
+/// Bytes each thread may keep of a regex's automaton as far as long texts have needed it.
+const DFA_BYTES: usize = 1 << 17;
 
 /// A regex over a view.
 #[derive(Debug)]
@@ -414,7 +422,7 @@ fn build<P: AsRef<[u8]>>(patterns: impl IntoIterator<Item = P>, kind: AhoCorasic
 }
 
 /// Patterns up to which the DFA is built; beyond it the contiguous NFA is smaller and no slower (see benches).
-const DFA_PATTERNS: usize = 8_000;
+const DFA_PATTERNS: usize = 500;
 
 fn scanner(patterns: BTreeMap<String, Vec<Use>>, always: Vec<Use>) -> Result<Option<ViewScanner>> {
     if patterns.is_empty() && always.is_empty() {

@@ -8,10 +8,12 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::conversation::{Role, Turn};
 
-/// Longest message worth keeping, in bytes: longer ones hardly come again.
-const MOST_BYTES: usize = 240;
+/// Longest message worth keeping, in bytes: canned answers are long, what is longer still hardly comes again.
+const MOST_BYTES: usize = 1200;
 /// Messages of one generation.
 const MOST: usize = 16_384;
+/// Bytes of the messages of one generation.
+const MOST_TEXT: usize = 1 << 20;
 
 #[derive(Debug)]
 struct Seen<V> {
@@ -26,11 +28,13 @@ struct Seen<V> {
 pub struct Memory<V> {
     now: FxHashMap<u64, Seen<V>>,
     before: FxHashMap<u64, Seen<V>>,
+    /// Bytes of the messages in `now`.
+    text: usize,
 }
 
 impl<V> Default for Memory<V> {
     fn default() -> Self {
-        Memory { now: FxHashMap::default(), before: FxHashMap::default() }
+        Memory { now: FxHashMap::default(), before: FxHashMap::default(), text: 0 }
     }
 }
 
@@ -45,6 +49,7 @@ impl<V> Memory<V> {
     pub fn recall(&mut self, key: u64, turn: &Turn<'_>, channel: Option<&str>) -> Option<&V> {
         if !self.now.contains_key(&key) {
             let seen = self.before.remove(&key)?;
+            self.text += seen.text.len();
             self.now.insert(key, seen);
         }
         let seen = self.now.get(&key)?;
@@ -54,9 +59,11 @@ impl<V> Memory<V> {
 
     /// Keeps what is known.
     pub fn keep(&mut self, key: u64, turn: &Turn<'_>, channel: Option<&str>, value: V) {
-        if self.now.len() >= MOST {
+        if self.now.len() >= MOST || self.text >= MOST_TEXT {
             self.before = std::mem::take(&mut self.now);
+            self.text = 0;
         }
+        self.text += turn.text.len();
         let channel = channel.unwrap_or("").into();
         self.now.insert(key, Seen { text: (*turn.text).into(), channel, role: turn.role, value });
     }
@@ -100,6 +107,6 @@ mod tests {
     #[test]
     fn long_messages_are_not_kept() {
         let memory = Memory::<()>::default();
-        assert_eq!(memory.key(&Turn::new(Role::Agent, "好".repeat(100)), None), None);
+        assert_eq!(memory.key(&Turn::new(Role::Agent, "好".repeat(401)), None), None);
     }
 }

@@ -100,7 +100,7 @@ impl TopicMatcher {
             false => {
                 let mut builder = AhoCorasick::builder();
                 let built =
-                    builder.match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::DFA)).build(patterns.keys());
+                    builder.match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::ContiguousNFA)).build(patterns.keys());
                 Some(built.map_err(|e| Error::Other(format!("topics.toml 的短语太多: {e}")))?)
             }
         };
