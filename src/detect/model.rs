@@ -114,7 +114,7 @@ pub struct Form {
 impl Form {
     /// Looks at a message.
     pub fn of(text: &str) -> Form {
-        let chars = text.chars().filter(|c| c.is_alphanumeric()).count();
+        let chars = text.chars().filter(|c| crate::text::is_letter(*c)).count();
         Form {
             chars: (1.0 + chars as f64).log2(),
             question: text.contains(['?', '\u{ff1f}']),

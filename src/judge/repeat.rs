@@ -39,7 +39,7 @@ impl Repeats {
                     continue;
                 }
                 crate::text::plain(&turn.text, view);
-                let mut letters: Vec<char> = view.text().chars().filter(|c| c.is_alphanumeric()).collect();
+                let mut letters: Vec<char> = view.text().chars().filter(|c| crate::text::is_letter(*c)).collect();
                 if letters.len() < settings.min_chars
                     || settings.except.iter().any(|e| view.text().contains(e.as_str()))
                 {

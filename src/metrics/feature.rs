@@ -201,7 +201,7 @@ impl Scene {
         self.chars.clear();
         for (i, turn) in conversation.turns.iter().enumerate() {
             let words = turn.is_human_words() && !turn.text.is_empty();
-            let chars = if words { turn.text.chars().filter(|c| c.is_alphanumeric()).count() } else { 0 };
+            let chars = if words { turn.text.chars().filter(|c| crate::text::is_letter(*c)).count() } else { 0 };
             self.chars.push(chars as u32);
             match turn.role {
                 _ if !words => {}

@@ -88,7 +88,7 @@ pub fn measure(conversation: &Conversation<'_>, layout: &Layout, agent: Option<u
         if !counts {
             continue;
         }
-        let chars = || turn.text.chars().filter(|c| c.is_alphanumeric()).count() as i64;
+        let chars = || turn.text.chars().filter(|c| crate::text::is_letter(*c)).count() as i64;
         if let (Some(p), Some(now)) = (previous, time(i))
             && let Some(then) = end_time(p)
         {

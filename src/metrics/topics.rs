@@ -99,8 +99,10 @@ impl TopicMatcher {
             true => None,
             false => {
                 let mut builder = AhoCorasick::builder();
-                let built =
-                    builder.match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::ContiguousNFA)).build(patterns.keys());
+                let built = builder
+                    .match_kind(MatchKind::Standard)
+                    .kind(Some(AhoCorasickKind::ContiguousNFA))
+                    .build(patterns.keys());
                 Some(built.map_err(|e| Error::Other(format!("topics.toml 的短语太多: {e}")))?)
             }
         };

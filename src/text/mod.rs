@@ -64,6 +64,17 @@ pub fn plain_phrase(phrase: &str) -> String {
     view.into_text()
 }
 
+/// True for letters and digits of any script: as `char::is_alphanumeric`, sooner for Chinese characters.
+///
+/// ```
+/// use zhijian::text::is_letter;
+/// assert_eq!(["退", "a", "5", "５", "，", " ", "😀"].map(|c| c.chars().all(is_letter)), [true, true, true, true, false, false, false]);
+/// ```
+#[inline]
+pub fn is_letter(c: char) -> bool {
+    matches!(c, '\u{4e00}'..='\u{9fff}') || c.is_alphanumeric()
+}
+
 /// A phrase as it looks in the squeezed view.
 ///
 /// ```
