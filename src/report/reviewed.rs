@@ -9,10 +9,9 @@ use crate::pack::Pack;
 use crate::review::effect::{Change, apply, replace};
 use crate::review::plan::Kind;
 use crate::review::rulings::Ruling;
-use crate::review::stats::{RuleQuality, quality};
+use crate::review::stats::{ReviewedCases, RuleQuality, quality};
 use crate::review::Verdict;
 use crate::score::Aggregate;
-use crate::store::ReviewedCases;
 
 /// What review did to one agent's (a team's, everyone's) figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]

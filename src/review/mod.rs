@@ -11,6 +11,7 @@
 pub mod agreement;
 pub mod case;
 pub mod effect;
+pub mod examples;
 
 pub mod plan;
 pub mod rulings;

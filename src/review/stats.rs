@@ -27,6 +27,35 @@ pub struct Reviewed<'r> {
     pub samples: Vec<(Kind, f64)>,
 }
 
+/// A reviewed case as it comes from the store.
+#[derive(Debug, Clone)]
+pub struct ReviewedCase {
+    /// Its name.
+    pub key: CaseKey,
+    /// As it was judged.
+    pub case: Case,
+    /// What was said.
+    pub standing: Standing,
+    /// Kinds of samples it was drawn into, with the cases it stands for there.
+    pub samples: Vec<(Kind, f64)>,
+}
+
+impl ReviewedCase {
+    /// As statistics take it.
+    pub fn view(&self) -> Reviewed<'_> {
+        Reviewed { key: &self.key, case: &self.case, standing: &self.standing, samples: self.samples.clone() }
+    }
+}
+
+/// The cases of some nights that someone has reviewed.
+#[derive(Debug, Clone, Default)]
+pub struct ReviewedCases {
+    /// Those judged by the same pack as their night is now.
+    pub cases: Vec<ReviewedCase>,
+    /// Those whose night has been judged by another pack since: their scores cannot be told before `rescore`.
+    pub stale: Vec<CaseKey>,
+}
+
 impl Reviewed<'_> {
     fn weight(&self, kind: Kind) -> Option<f64> {
         self.samples.iter().find(|s| s.0 == kind).map(|s| s.1)

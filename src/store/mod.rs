@@ -32,7 +32,7 @@ pub use decisions::{Import, Imported, LogLine, RuleStanding};
 pub use history::Reported;
 pub use period::{NightRow, Period, Selection};
 pub use prune::{Prune, Pruned};
-pub use review::{DrawnCase, ReviewedCase, ReviewedCases, Sample};
+pub use review::{DrawnCase, Sample};
 pub use write::Record;
 
 /// How long a writer waits for another.

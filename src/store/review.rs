@@ -11,9 +11,9 @@ use crate::pack::Pack;
 use crate::review::CaseKey;
 use crate::review::case::Case;
 use crate::review::plan::Kind;
-use crate::review::rulings::{Standing, standing};
+use crate::review::rulings::standing;
 use crate::review::sheet::Sheet;
-use crate::review::stats::Reviewed;
+use crate::review::stats::{ReviewedCase, ReviewedCases};
 use crate::score::partial::{from_bytes, to_bytes};
 
 /// A sample as it was drawn.
@@ -52,35 +52,6 @@ pub struct DrawnCase {
     pub of: (u64, u64),
     /// Why, in a targeted sample.
     pub reasons: String,
-}
-
-/// A case with all that was said about it.
-#[derive(Debug, Clone)]
-pub struct ReviewedCase {
-    /// Its name.
-    pub key: CaseKey,
-    /// As it was judged.
-    pub case: Case,
-    /// What was said.
-    pub standing: Standing,
-    /// Kinds of samples it was drawn into, with the cases it stands for there.
-    pub samples: Vec<(Kind, f64)>,
-}
-
-impl ReviewedCase {
-    /// As statistics take it.
-    pub fn view(&self) -> Reviewed<'_> {
-        Reviewed { key: &self.key, case: &self.case, standing: &self.standing, samples: self.samples.clone() }
-    }
-}
-
-/// The cases of some nights that someone has reviewed.
-#[derive(Debug, Clone, Default)]
-pub struct ReviewedCases {
-    /// Those judged by the same pack as their night is now.
-    pub cases: Vec<ReviewedCase>,
-    /// Those whose night has been judged by another pack since: their scores cannot be told before `rescore`.
-    pub stale: Vec<CaseKey>,
 }
 
 impl Store {
@@ -193,6 +164,16 @@ impl Store {
         let sql = "SELECT number, conversation, agent, stratum, population, drawn, reasons FROM review_drawn
                    WHERE sample = ?1 ORDER BY number";
         self.list(sql, [sample], read)
+    }
+
+    /// Conversations and agents of all samples of a night.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn drawn_conversations(&self, night: &str, part: &str) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT DISTINCT d.conversation, d.agent FROM review_drawn d JOIN review_samples s ON s.id = d.sample
+                   WHERE s.night = ?1 AND s.part = ?2 ORDER BY d.conversation, d.agent";
+        self.list(sql, [night, part], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// A case as a pack judged it; with `pack` `None` as any pack did (the night's own first).
