@@ -225,6 +225,15 @@ impl Store {
             Some(selection) => self.selected(selection)?,
             None => self.nights()?,
         };
+        let own = |row: NightRow| (row.night, row.part, row.stamp.sha256);
+        self.reviewed_of(&rows.into_iter().map(own).collect::<Vec<_>>())
+    }
+
+    /// The reviewed cases of nights (night, part) as the packs with these hashes judge them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn reviewed_of(&self, nights: &[(String, String, String)]) -> Result<ReviewedCases> {
         let mut out = ReviewedCases::default();
         let mut weights = BTreeMap::<CaseKey, Vec<(Kind, f64)>>::new();
         for sample in self.samples()? {
@@ -242,9 +251,9 @@ impl Store {
                 }
             }
         }
-        for NightRow { night, part, stamp, .. } in &rows {
+        for (night, part, pack) in nights {
             for (key, standing) in standing(&self.reviews(night, part)?) {
-                match self.case(&key, Some(&stamp.sha256))? {
+                match self.case(&key, Some(pack))? {
                     Some(case) => {
                         let samples = weights.get(&key).cloned().unwrap_or_default();
                         out.cases.push(ReviewedCase { key, case, standing, samples });
