@@ -118,3 +118,78 @@ pub fn replace(pack: &Pack, aggregate: &mut Aggregate, case: &Case, change: &Cha
     }
     aggregate.recount_channel(&case.channel, &change.before.0.outcomes, after.map(|a| &a.1.outcomes[..]));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::{Conversation, Role, Turn};
+    use crate::engine::{Engine, EngineOptions, Scratch};
+    use crate::metrics::Measures;
+    use crate::review::{Round, Verdict};
+    use crate::score::aggregate::{AgentTotals, Counted};
+
+    /// A conversation with a critical and other findings, judged by the default pack.
+    fn case(engine: &Engine) -> Case {
+        let conversation = Conversation {
+            id: "C1".into(),
+            agent_id: Some("a01".into()),
+            turns: vec![
+                Turn::new(Role::Customer, "等了三天还没发货,太差劲了"),
+                Turn::new(Role::Agent, "订单号发我"),
+                Turn::new(Role::Customer, "能便宜点吗"),
+                Turn::new(Role::Agent, "加我微信聊"),
+            ],
+            ..Conversation::default()
+        };
+        let mut scratch = Scratch::default();
+        let inspection = engine.inspect(&conversation, &mut scratch);
+        Case::of(engine, &conversation, inspection, true).remove(0)
+    }
+
+    fn ruling(rule: &str, turn: u32, verdict: Verdict) -> Ruling {
+        let finding = FindingKey { rule: rule.into(), turn };
+        Ruling { finding, verdict, round: Round::First, reviewers: vec!["甲".into()], comment: String::new() }
+    }
+
+    fn totals(pack: &Pack, case: &(AgentJudgement, AgentScore)) -> AgentTotals {
+        let mut out = AgentTotals::default();
+        let measures = &Measures::default();
+        let counted =
+            Counted { score: &case.1, judgement: &case.0, measures, rating: None, satisfaction: None, kind: "//" };
+        out.count(pack, &counted);
+        out
+    }
+
+    #[test]
+    fn rulings_change_the_score_and_the_sums_by_the_exact_difference() {
+        let engine = Engine::new(Pack::default_pack().unwrap(), EngineOptions::default()).unwrap();
+        let pack = engine.pack();
+        let case = case(&engine);
+        assert!(case.critical && case.score == 0);
+        let same = apply(pack, &case, &[]).unwrap();
+        assert_eq!(same.after.as_ref().unwrap().1, same.before.1, "nothing said, nothing changes");
+        let confirmed = ruling("off-platform", 3, Verdict::Confirmed);
+        assert_eq!(apply(pack, &case, &[confirmed]).unwrap().after.unwrap().1, same.before.1);
+
+        let overturned = ruling("off-platform", 3, Verdict::Overturned);
+        let better = apply(pack, &case, std::slice::from_ref(&overturned)).unwrap();
+        let after = better.after.clone().unwrap();
+        assert!(!after.1.critical && after.1.score > 0 && after.1.score >= case.raw, "{:?}", after.1);
+        assert_eq!(after.0.outcomes[pack.rule("off-platform").unwrap()], Outcome::Passed, "it was due and nothing is left");
+
+        // A miss costs what the rule costs; taking the overturned one away and adding it again is the machine's score.
+        let missed = ruling("abuse", 1, Verdict::Missed);
+        let worse = apply(pack, &case, &[overturned, missed]).unwrap().after.unwrap();
+        assert!(worse.1.critical && worse.1.score == 0);
+
+        let mut sums = totals(pack, &better.before);
+        let after = (&after.1, &after.0);
+        sums.replace(pack, (&better.before.1, &better.before.0), Some(after), "//");
+        assert_eq!(sums, totals(pack, better.after.as_ref().unwrap()));
+        sums.replace(pack, after, Some((&better.before.1, &better.before.0)), "//");
+        assert_eq!(sums, totals(pack, &better.before));
+
+        // A score that does not come out was made by another pack.
+        assert!(apply(pack, &Case { raw: case.raw - 1, ..case }, &[]).is_none());
+    }
+}

@@ -224,7 +224,7 @@ impl Sheet {
             }
             if self.takes_missed() {
                 for row in 0..MISSED_ROWS {
-                    let text = "机器没发现的问题:右边选“漏判”、选规则、填在第几条;没有就空着";
+                    let text = "机器没发现的问题:右边选“漏判”和规则,填第几条;没有就空着";
                     let cells = [own("漏判"), String::new(), String::new(), own(text)];
                     push(RowKind::Missed, format!("{n}|missed|{row}"), cells, 0);
                 }

@@ -12,7 +12,7 @@ pub struct Book {
 impl Book {
     pub fn open(path: &Path) -> Book {
         let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
-        let names: Vec<String> = archive.file_names().map(str::to_string).collect();
+        let names: Vec<String> = archive.file_names().map(|n| n.unwrap().into_owned()).collect();
         let part = |name: String| {
             let mut bytes = Vec::new();
             archive.by_name(&name).unwrap().read_to_end(&mut bytes).unwrap();

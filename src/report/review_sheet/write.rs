@@ -58,7 +58,7 @@ fn book(sheet: &Sheet) -> Result<Workbook, XlsxError> {
 
 fn help(sheet: &Sheet) -> Result<Worksheet, XlsxError> {
     let mut page = Worksheet::new();
-    page.set_name(HELP)?.set_screen_gridlines(false).protect();
+    page.set_name(HELP)?.set_screen_gridlines(false).set_paper_size(9).set_print_fit_to_pages(1, 0).protect();
     page.set_column_width(0, 4)?.set_column_width(1, 96)?;
     let title = Format::new().set_font_name("Microsoft YaHei").set_font_size(16).set_bold().set_font_color(ACCENT);
     let text = Format::new().set_font_name("Microsoft YaHei").set_font_size(11).set_text_wrap();
@@ -137,9 +137,9 @@ fn looks(kind: RowKind) -> Looks {
         RowKind::Missed | RowKind::Done => base().set_font_color(Color::RGB(0x6B6B6B)),
     };
     let text = match kind {
-        RowKind::Turn(Side::Agent) => base.clone().set_indent(6),
-        RowKind::Turn(Side::Other) => base.clone().set_indent(3).set_font_color(Color::RGB(0x6B6B6B)),
-        RowKind::Finding => base.clone().set_indent(2),
+        RowKind::Turn(Side::Agent) => base.clone().set_align(FormatAlign::Left).set_indent(6),
+        RowKind::Turn(Side::Other) => base.clone().set_align(FormatAlign::Left).set_indent(3).set_font_color(Color::RGB(0x6B6B6B)),
+        RowKind::Finding => base.clone().set_align(FormatAlign::Left).set_indent(2),
         _ => base.clone(),
     };
     let small = base.clone().set_align(FormatAlign::Left);
@@ -220,7 +220,7 @@ fn line(page: &mut Worksheet, sheet: &Sheet, row: &Row, at: u32, looks: &Looks) 
     };
     if let Some(target) = target {
         let link = looks.closed.clone().set_font_color(ACCENT).set_underline(FormatUnderline::Single);
-        let url = Url::new(format!("external:{target}")).set_text("打开");
+        let url = Url::new(format!("file:///{target}")).set_text("打开");
         page.write_url_with_format(at, LINK as u16, url, &link)?;
     }
     page.write_string(at, KEY as u16, &row.key)?;
@@ -231,7 +231,7 @@ fn line(page: &mut Worksheet, sheet: &Sheet, row: &Row, at: u32, looks: &Looks) 
         });
         lines.sum::<usize>()
     };
-    let lines = wide(&row.cells[3], 60).max(wide(&row.cells[2], 18));
+    let lines = wide(&row.cells[3], 64).max(wide(&row.cells[2], 18));
     page.set_row_height(at, (lines as f64 * 15.0 + 4.0).clamp(19.0, 400.0))?;
     Ok(())
 }
