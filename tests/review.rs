@@ -144,7 +144,11 @@ fn a_full_round() {
     assert!(said.contains("导入 2 个文件") && said.contains("→"), "{said}");
     let rows = ["review_imports", "reviews", "review_decisions"].map(|t| place.count(t));
     place.import(&[&two, &one], "2026-11-22T09:00:00+08:00").assert().success();
-    assert_eq!(rows, ["review_imports", "reviews", "review_decisions"].map(|t| place.count(t)), "twice changes nothing");
+    assert_eq!(
+        rows,
+        ["review_imports", "reviews", "review_decisions"].map(|t| place.count(t)),
+        "twice changes nothing"
+    );
 
     // What equals disagree about goes to someone who decides.
     let sample = sheets[0].sample.clone();
@@ -185,7 +189,8 @@ fn a_full_round() {
     assert!(!told && blind.cases.len() > 5);
 
     // The rule is demoted, the agent appeals, the supervisor decides, the night is scored again.
-    let demoted = place.says(&["demote", "--below", "0.5", "--least", "3", "--by", "主管", "--at", "2026-11-21T11:00:00+08:00"]);
+    let demoted =
+        place.says(&["demote", "--below", "0.5", "--least", "3", "--by", "主管", "--at", "2026-11-21T11:00:00+08:00"]);
     assert!(demoted.contains(&format!("{bad} 降为只提示")), "{demoted}");
     let (case, finding) = sheets
         .iter()
@@ -228,7 +233,13 @@ fn a_full_round() {
 
     // Reports show both scores.
     let out = place.path("report");
-    zhijian().args(["report", "--night", NIGHT, "--quiet", "--store"]).arg(place.store()).arg("--out").arg(&out).assert().success();
+    zhijian()
+        .args(["report", "--night", NIGHT, "--quiet", "--store"])
+        .arg(place.store())
+        .arg("--out")
+        .arg(&out)
+        .assert()
+        .success();
     let cards = json(&out.join("scorecards.json"));
     let agent = cards["agents"].as_array().unwrap().iter().find(|a| a["id"] == key.agent.as_str()).unwrap();
     assert!(agent["reviewed"]["overturned"].as_u64().unwrap() >= 1);
@@ -272,7 +283,9 @@ fn random_stratified_and_targeted_samples() {
     assert_eq!(stratified.iter().max(), Some(&8), "70 % of 12");
     let connection = Connection::open(place.store()).unwrap();
     let reasons: Vec<String> = connection
-        .prepare("SELECT reasons FROM review_drawn d JOIN review_samples s ON s.id = d.sample WHERE s.kind = 'targeted'")
+        .prepare(
+            "SELECT reasons FROM review_drawn d JOIN review_samples s ON s.id = d.sample WHERE s.kind = 'targeted'",
+        )
         .unwrap()
         .query_map([], |row| row.get(0))
         .unwrap()
@@ -280,7 +293,10 @@ fn random_stratified_and_targeted_samples() {
         .unwrap();
     assert!(reasons.iter().all(|r| !r.is_empty()), "{reasons:?}");
     // An agent's own sheet, to appeal with.
-    let agent = place.sheet(place.sample(&["--per-agent", "1", "--reviewers", "甲"]).values().next().unwrap()).cases[0].key.agent.clone();
+    let agent = place.sheet(place.sample(&["--per-agent", "1", "--reviewers", "甲"]).values().next().unwrap()).cases[0]
+        .key
+        .agent
+        .clone();
     let own = place.sample(&["--kind", "appeal", "--agent", &agent]);
     let path = own.values().next().unwrap();
     let sheet = place.sheet(path);
@@ -337,33 +353,150 @@ fn every_mistake_in_a_sheet_is_told_by_its_cell_and_nothing_is_imported() {
     let last = rows.len() as u32;
     let turns = sheet.cases[0].turns.len() as u32;
     let mut mistakes: Vec<Mistake<'_>> = vec![
-        ("a verdict that is none", Box::new(move |b| drop(b.set(finding, VERDICT, "对"))), at(finding, VERDICT), "只能选"),
-        ("a number for a verdict", Box::new(move |b| drop(b.number(finding, VERDICT, 1.0))), at(finding, VERDICT), "只能选"),
-        ("漏判 for a finding", Box::new(move |b| drop(b.set(finding, VERDICT, "漏判"))), at(finding, VERDICT), "只能选"),
-        ("no verdict, yet 看完", Box::new(move |b| drop(b.set(finding, VERDICT, ""))), at(finding, VERDICT), "还没有判断"),
-        ("a comment without a verdict", Box::new(move |b| drop(b.set(finding, VERDICT, "").set(finding, COMMENT, "嗯"))), at(finding, VERDICT), "没有选判断"),
-        ("verdicts, but not 看完", Box::new(move |b| drop(b.set(done_there, VERDICT, ""))), at(done_there, VERDICT), "没有选“看完”"),
-        ("something else for 看完", Box::new(move |b| drop(b.set(done, VERDICT, "好了"))), at(done, VERDICT), "只能选“看完”"),
-        ("a message changed", Box::new(move |b| drop(b.set(turn, 3, "您好,改过的"))), at(turn, 3), "被改动"),
-        ("a quote changed", Box::new(move |b| drop(b.set(finding, 3, "不是这句"))), at(finding, 3), "被改动"),
-        ("a verdict beside a message", Box::new(move |b| drop(b.set(turn, VERDICT, "误判"))), at(turn, VERDICT), "要空着"),
-        ("the header changed", Box::new(|b| drop(b.set(0, VERDICT, "结论"))), at(0, VERDICT), "表头"),
-        ("a row taken out", Box::new(move |b| drop(b.remove_row(turn))), at(turn, 0), "对不上"),
-        ("a row put in", Box::new(move |b| drop(b.insert_row(turn))), at(turn, 0), "对不上"),
-        ("rows changed places", Box::new(move |b| drop(b.swap_rows(turn, turn + 1))), at(turn, 0), "对不上"),
-        ("something beyond the table", Box::new(move |b| drop(b.set(3, 12, "随手记"))), at(3, 12), "外面"),
-        ("something below the table", Box::new(move |b| drop(b.set(last + 2, 3, "总结"))), at(last + 2, 3), "外面"),
-        ("a rule without 漏判", Box::new({ let rule = rule.clone(); move |b: &mut Book| drop(b.set(missed, RULE, &rule).set(missed, TURN, "1")) }), at(missed, VERDICT), "这里要选"),
-        ("确认 for a miss", Box::new({ let rule = rule.clone(); move |b: &mut Book| { missed_row(b, missed, &rule, "1"); b.set(missed, VERDICT, "确认"); } }), at(missed, VERDICT), "只能选“漏判”"),
+        (
+            "a verdict that is none",
+            Box::new(move |b| only(b.set(finding, VERDICT, "对"))),
+            at(finding, VERDICT),
+            "只能选",
+        ),
+        (
+            "a number for a verdict",
+            Box::new(move |b| only(b.number(finding, VERDICT, 1.0))),
+            at(finding, VERDICT),
+            "只能选",
+        ),
+        (
+            "漏判 for a finding",
+            Box::new(move |b| only(b.set(finding, VERDICT, "漏判"))),
+            at(finding, VERDICT),
+            "只能选",
+        ),
+        (
+            "no verdict, yet 看完",
+            Box::new(move |b| only(b.set(finding, VERDICT, ""))),
+            at(finding, VERDICT),
+            "还没有判断",
+        ),
+        (
+            "a comment without a verdict",
+            Box::new(move |b| only(b.set(finding, VERDICT, "").set(finding, COMMENT, "嗯"))),
+            at(finding, VERDICT),
+            "没有选判断",
+        ),
+        (
+            "verdicts, but not 看完",
+            Box::new(move |b| only(b.set(done_there, VERDICT, ""))),
+            at(done_there, VERDICT),
+            "没有选“看完”",
+        ),
+        (
+            "something else for 看完",
+            Box::new(move |b| only(b.set(done, VERDICT, "好了"))),
+            at(done, VERDICT),
+            "只能选“看完”",
+        ),
+        ("a message changed", Box::new(move |b| only(b.set(turn, 3, "您好,改过的"))), at(turn, 3), "被改动"),
+        ("a quote changed", Box::new(move |b| only(b.set(finding, 3, "不是这句"))), at(finding, 3), "被改动"),
+        (
+            "a verdict beside a message",
+            Box::new(move |b| only(b.set(turn, VERDICT, "误判"))),
+            at(turn, VERDICT),
+            "要空着",
+        ),
+        ("the header changed", Box::new(|b| only(b.set(0, VERDICT, "结论"))), at(0, VERDICT), "表头"),
+        ("a row taken out", Box::new(move |b| only(b.remove_row(turn))), at(turn, 0), "对不上"),
+        ("a row put in", Box::new(move |b| only(b.insert_row(turn))), at(turn, 0), "对不上"),
+        ("rows changed places", Box::new(move |b| only(b.swap_rows(turn, turn + 1))), at(turn, 0), "对不上"),
+        ("something beyond the table", Box::new(move |b| only(b.set(3, 12, "随手记"))), at(3, 12), "外面"),
+        ("something below the table", Box::new(move |b| only(b.set(last + 2, 3, "总结"))), at(last + 2, 3), "外面"),
+        (
+            "a rule without 漏判",
+            Box::new({
+                let rule = rule.clone();
+                move |b: &mut Book| only(b.set(missed, RULE, &rule).set(missed, TURN, "1"))
+            }),
+            at(missed, VERDICT),
+            "这里要选",
+        ),
+        (
+            "确认 for a miss",
+            Box::new({
+                let rule = rule.clone();
+                move |b: &mut Book| {
+                    missed_row(b, missed, &rule, "1");
+                    b.set(missed, VERDICT, "确认");
+                }
+            }),
+            at(missed, VERDICT),
+            "只能选“漏判”",
+        ),
         ("漏判 without a rule", Box::new(move |b| missed_row(b, missed, "", "1")), at(missed, RULE), "哪条规则"),
-        ("漏判 of no rule", Box::new(move |b| missed_row(b, missed, "no-such-rule 没有", "1")), at(missed, RULE), "没有规则"),
-        ("漏判 without a message", Box::new({ let rule = rule.clone(); move |b: &mut Book| missed_row(b, missed, &rule, "") }), at(missed, TURN), "第几条"),
-        ("漏判 at no number", Box::new({ let rule = rule.clone(); move |b: &mut Book| missed_row(b, missed, &rule, "第一条") }), at(missed, TURN), "不是消息的序号"),
-        ("漏判 at 0", Box::new({ let rule = rule.clone(); move |b: &mut Book| missed_row(b, missed, &rule, "0") }), at(missed, TURN), "不是消息的序号"),
-        ("漏判 after the end", Box::new({ let rule = rule.clone(); move |b: &mut Book| missed_row(b, missed, &rule, &(turns + 1).to_string()) }), at(missed, TURN), "不是消息的序号"),
-        ("漏判 twice", Box::new({ let rule = rule.clone(); move |b: &mut Book| { missed_row(b, missed, &rule, "1"); missed_row(b, missed + 1, &rule, "1"); } }), at(missed + 1, RULE), "两遍"),
-        ("a comment too long", Box::new(move |b| drop(b.set(finding, COMMENT, &"长".repeat(501)))), at(finding, COMMENT), "500"),
-        ("an error in a cell", Box::new(move |b| drop(b.raw(finding, COMMENT, "t=\"e\"><v>#N/A</v></c>"))), at(finding, COMMENT), "错误值"),
+        (
+            "漏判 of no rule",
+            Box::new(move |b| missed_row(b, missed, "no-such-rule 没有", "1")),
+            at(missed, RULE),
+            "没有规则",
+        ),
+        (
+            "漏判 without a message",
+            Box::new({
+                let rule = rule.clone();
+                move |b: &mut Book| missed_row(b, missed, &rule, "")
+            }),
+            at(missed, TURN),
+            "第几条",
+        ),
+        (
+            "漏判 at no number",
+            Box::new({
+                let rule = rule.clone();
+                move |b: &mut Book| missed_row(b, missed, &rule, "第一条")
+            }),
+            at(missed, TURN),
+            "不是消息的序号",
+        ),
+        (
+            "漏判 at 0",
+            Box::new({
+                let rule = rule.clone();
+                move |b: &mut Book| missed_row(b, missed, &rule, "0")
+            }),
+            at(missed, TURN),
+            "不是消息的序号",
+        ),
+        (
+            "漏判 after the end",
+            Box::new({
+                let rule = rule.clone();
+                move |b: &mut Book| missed_row(b, missed, &rule, &(turns + 1).to_string())
+            }),
+            at(missed, TURN),
+            "不是消息的序号",
+        ),
+        (
+            "漏判 twice",
+            Box::new({
+                let rule = rule.clone();
+                move |b: &mut Book| {
+                    missed_row(b, missed, &rule, "1");
+                    missed_row(b, missed + 1, &rule, "1");
+                }
+            }),
+            at(missed + 1, RULE),
+            "两遍",
+        ),
+        (
+            "a comment too long",
+            Box::new(move |b| only(b.set(finding, COMMENT, &"长".repeat(501)))),
+            at(finding, COMMENT),
+            "500",
+        ),
+        (
+            "an error in a cell",
+            Box::new(move |b| only(b.raw(finding, COMMENT, "t=\"e\"><v>#N/A</v></c>"))),
+            at(finding, COMMENT),
+            "错误值",
+        ),
     ];
     if let Some(choice) = known_choice {
         let turn = (known.turn + 1).to_string();
@@ -420,7 +553,9 @@ fn every_mistake_in_a_sheet_is_told_by_its_cell_and_nothing_is_imported() {
     let log = place.says(&["log"]);
     assert!(log.contains("[已被取代]") && log.contains("(取代先前的)") && log.contains("missed"), "{log}");
     let connection = Connection::open(place.store()).unwrap();
-    for sql in ["UPDATE reviews SET reviewer = 'x'", "DELETE FROM review_decisions", "UPDATE review_imports SET who = 'x'"] {
+    for sql in
+        ["UPDATE reviews SET reviewer = 'x'", "DELETE FROM review_decisions", "UPDATE review_imports SET who = 'x'"]
+    {
         assert!(connection.execute(sql, []).unwrap_err().to_string().contains("append only"), "{sql}");
     }
 }
@@ -509,3 +644,6 @@ fn a_night_without_its_transcripts_says_so_and_keeps_its_decisions() {
     let run = inspect.arg("--out").arg(folder.path().join("out")).assert().success();
     assert!(String::from_utf8_lossy(&run.get_output().stderr).contains("只提示、不扣分: off-platform"));
 }
+
+/// An edit for its effect alone.
+fn only(_: &mut Book) {}

@@ -97,7 +97,9 @@ pub fn run(args: &Args) -> Result<Outcome> {
     if let Some(n) = reviewed.as_ref().map(|r| r.stale).filter(|n| *n > 0) {
         match zh {
             true => eprintln!("注意: {n} 通复核过的会话已换规则包重判,复核后分没有算上它们;先运行 zhijian rescore"),
-            false => eprintln!("Note: {n} reviewed conversations were judged by another pack since; run zhijian rescore"),
+            false => {
+                eprintln!("Note: {n} reviewed conversations were judged by another pack since; run zhijian rescore")
+            }
         }
     }
     if !args.quiet {

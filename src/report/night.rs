@@ -36,7 +36,17 @@ pub struct Night<'n> {
 impl<'n> Night<'n> {
     /// The night of one run: named by [`last_day`].
     pub fn new(pack: &'n Pack, aggregate: &'n Aggregate, cards: &'n Scorecards, lang: Lang) -> Night<'n> {
-        Night { label: last_day(aggregate), pack, aggregate, cards, history: None, lang, rejected: 0, chats: None, reviewed: None }
+        Night {
+            label: last_day(aggregate),
+            pack,
+            aggregate,
+            cards,
+            history: None,
+            lang,
+            rejected: 0,
+            chats: None,
+            reviewed: None,
+        }
     }
 }
 

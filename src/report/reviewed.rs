@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::figures::{Figures, Mean, Rate, Scorecards};
 use crate::pack::Pack;
+use crate::review::Verdict;
 use crate::review::effect::{Change, apply, replace};
 use crate::review::plan::Kind;
 use crate::review::rulings::Ruling;
 use crate::review::stats::{ReviewedCases, RuleQuality, quality};
-use crate::review::Verdict;
 use crate::score::Aggregate;
 
 /// What review did to one agent's (a team's, everyone's) figures.

@@ -73,12 +73,7 @@ pub fn cohen(pairs: &[(Label, Label)]) -> Option<Estimate> {
     let middle = (kappa - chance * (1.0 - kappa)).powi(2);
     let variance = (diagonal + (1.0 - kappa).powi(2) * others - middle).max(0.0) / (n * (1.0 - chance).powi(2));
     let half = Z95 * variance.sqrt();
-    Some(Estimate {
-        value: kappa,
-        low: (kappa - half).max(-1.0),
-        high: (kappa + half).min(1.0),
-        n: pairs.len() as u64,
-    })
+    Some(Estimate { value: kappa, low: (kappa - half).max(-1.0), high: (kappa + half).min(1.0), n: pairs.len() as u64 })
 }
 
 /// Fleiss' kappa of items that were each labelled by the same number of raters: a row an item, counts by category.

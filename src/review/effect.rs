@@ -175,7 +175,11 @@ mod tests {
         let better = apply(pack, &case, std::slice::from_ref(&overturned)).unwrap();
         let after = better.after.clone().unwrap();
         assert!(!after.1.critical && after.1.score > 0 && after.1.score >= case.raw, "{:?}", after.1);
-        assert_eq!(after.0.outcomes[pack.rule("off-platform").unwrap()], Outcome::Passed, "it was due and nothing is left");
+        assert_eq!(
+            after.0.outcomes[pack.rule("off-platform").unwrap()],
+            Outcome::Passed,
+            "it was due and nothing is left"
+        );
 
         // A miss costs what the rule costs; taking the overturned one away and adding it again is the machine's score.
         let missed = ruling("abuse", 1, Verdict::Missed);

@@ -268,7 +268,8 @@ pub fn split(cases: &[Unit], reviewers: &[Reviewer], overlap: u32, seed: u64) ->
     for case in &order[shared..] {
         // Whoever is furthest below her share takes the next one.
         let next = (0..reviewers.len()).filter(|r| reviewers[*r].percent > 0).min_by(|a, b| {
-            let load = |r: &usize| (dealt[*r] + 1) * 10_000 / u64::from(reviewers[*r].percent);
+            // Sainte-Laguë: shares come out as near as whole cases can.
+            let load = |r: &usize| (2 * dealt[*r] + 1) * 10_000 / u64::from(reviewers[*r].percent);
             load(a).cmp(&load(b)).then(a.cmp(b))
         });
         let Some(next) = next else { break };
@@ -290,8 +291,8 @@ mod tests {
             agent: format!("a{}", i % 7 % 5),
             channel: ["chat", "phone"][i % 2].into(),
             raw: (i as i64 * 7919) % 101 * 1000,
-            critical: i % 31 == 0,
-            unsure: i % 11 == 0,
+            critical: i.is_multiple_of(31),
+            unsure: i.is_multiple_of(11),
             ..Unit::default()
         };
         (0..n).map(unit).collect()

@@ -121,7 +121,12 @@ impl Standing {
             verdict,
             round: deciding.iter().map(|v| v.round).max().unwrap_or(Round::First),
             reviewers: deciding.iter().map(|v| v.reviewer.clone()).collect(),
-            comment: deciding.iter().map(|v| v.comment.as_str()).filter(|c| !c.is_empty()).collect::<Vec<_>>().join(";"),
+            comment: deciding
+                .iter()
+                .map(|v| v.comment.as_str())
+                .filter(|c| !c.is_empty())
+                .collect::<Vec<_>>()
+                .join(";"),
         })
     }
 

@@ -147,14 +147,7 @@ pub const MISSED: &str = "漏判";
 
 impl Sheet {
     /// Makes a sheet and names it.
-    pub fn new(
-        sample: &str,
-        night: &str,
-        round: Round,
-        reviewer: &str,
-        pack: &Pack,
-        cases: Vec<SheetCase>,
-    ) -> Sheet {
+    pub fn new(sample: &str, night: &str, round: Round, reviewer: &str, pack: &Pack, cases: Vec<SheetCase>) -> Sheet {
         let rules = pack.rules.iter().filter(|r| !r.off && r.points <= 0);
         let mut sheet = Sheet {
             id: String::new(),
@@ -310,8 +303,11 @@ impl SheetCase {
 /// A message as a cell holds it: no controls, at most what a cell can show.
 fn shown(text: &str) -> String {
     const MOST: usize = 4000;
-    let clean: String =
-        text.chars().filter(|c| !c.is_control() || *c == '\n').filter(|c| !matches!(c, '\u{202a}'..='\u{202e}')).collect();
+    let clean: String = text
+        .chars()
+        .filter(|c| !c.is_control() || *c == '\n')
+        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}'))
+        .collect();
     match clean.char_indices().nth(MOST) {
         Some((cut, _)) => format!("{}…(太长,未全部列出)", &clean[..cut]),
         None => clean,

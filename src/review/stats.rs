@@ -236,8 +236,8 @@ pub fn stats(reviewed: &[Reviewed<'_>]) -> Stats {
         rules: rules.collect(),
         shared: items.len() as u64,
         raw: raw(&pairs_of(&items)),
-        fleiss: with_interval(&whole, |rows| fleiss(rows)),
-        alpha: with_interval(&rows, |rows| krippendorff(rows)),
+        fleiss: with_interval(&whole, fleiss),
+        alpha: with_interval(&rows, krippendorff),
         reviewers: between(&people, &items),
         machine: against_machine(reviewed),
         grades: grades(reviewed),
@@ -289,7 +289,8 @@ fn against_machine(reviewed: &[Reviewed<'_>]) -> Vec<PairAgreement> {
                     *seen.entry(&finding.rule).or_default() |= own.is_real();
                 }
             }
-            let all: BTreeSet<&String> = case.case.due.keys().chain(found.iter().copied()).chain(seen.keys().copied()).collect();
+            let all: BTreeSet<&String> =
+                case.case.due.keys().chain(found.iter().copied()).chain(seen.keys().copied()).collect();
             let pairs = by_person.entry(person).or_default();
             for rule in all {
                 let person = seen.get(rule).copied().unwrap_or(false);
@@ -300,9 +301,12 @@ fn against_machine(reviewed: &[Reviewed<'_>]) -> Vec<PairAgreement> {
     by_person.into_iter().filter_map(|(person, pairs)| pair(person, "机器", &pairs)).collect()
 }
 
+/// A reviewer's verdicts and whether they stood, how often too lenient, how often too strict.
+type Graded = (Vec<(f64, bool)>, u64, u64);
+
 /// Verdicts of reviewers against the ruling, where more than their own word went into it.
 fn grades(reviewed: &[Reviewed<'_>]) -> Vec<Grade> {
-    let mut by_person = BTreeMap::<&String, (Vec<(f64, bool)>, u64, u64)>::new();
+    let mut by_person = BTreeMap::<&String, Graded>::new();
     for case in reviewed {
         for (finding, voices) in &case.standing.voices {
             let Some(ruling) = case.standing.ruling(finding) else { continue };
@@ -318,7 +322,7 @@ fn grades(reviewed: &[Reviewed<'_>]) -> Vec<Grade> {
             }
         }
     }
-    let grade = |(reviewer, (cases, lenient, strict)): (&String, (Vec<(f64, bool)>, u64, u64))| Grade {
+    let grade = |(reviewer, (cases, lenient, strict)): (&String, Graded)| Grade {
         reviewer: reviewer.clone(),
         n: cases.len() as u64,
         right: weighted_share(&cases),

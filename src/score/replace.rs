@@ -27,10 +27,7 @@ impl AgentTotals {
             let mut totals = AgentTotals::default();
             if let Some((score, judgement)) = case {
                 let measures = &Measures::default();
-                totals.count(
-                    pack,
-                    &Counted { score, judgement, measures, rating: None, satisfaction: None, kind },
-                );
+                totals.count(pack, &Counted { score, judgement, measures, rating: None, satisfaction: None, kind });
             }
             totals
         };

@@ -181,7 +181,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn case(&self, key: &CaseKey, pack: Option<&str>) -> Result<Option<Case>> {
-        let sql = "SELECT record FROM review_cases c WHERE night = ?1 AND part = ?2 AND conversation = ?3 AND agent = ?4
+        let sql =
+            "SELECT record FROM review_cases c WHERE night = ?1 AND part = ?2 AND conversation = ?3 AND agent = ?4
                        AND (?5 IS NULL OR pack_sha256 = ?5)
                    ORDER BY pack_sha256 NOT IN (SELECT n.pack_sha256 FROM nights n WHERE n.night = c.night
                        AND n.part = c.part), pack_sha256 LIMIT 1";

@@ -128,8 +128,7 @@ fn check(files: &PackFiles, changed: &BTreeMap<String, String>) -> Result<()> {
     }
     files.files.sort_by(|a, b| a.0.cmp(&b.0));
     let (_, faults) = Pack::check(&files);
-    let errors: Vec<String> =
-        faults.iter().filter(|d| d.severity == Severity::Error).map(Diagnostic::render).collect();
+    let errors: Vec<String> = faults.iter().filter(|d| d.severity == Severity::Error).map(Diagnostic::render).collect();
     match errors.as_slice() {
         [] => Ok(()),
         errors => Err(Error::Pack { errors: errors.len(), rendered: errors.join("\n\n") }),

@@ -8,7 +8,7 @@ use zhijian::error::{Error, Result};
 use zhijian::review::agreement::Estimate;
 use zhijian::review::plan::Kind;
 use zhijian::review::rulings::Voice;
-use zhijian::review::stats::{PairAgreement, ReviewedCase, Reviewed, Stats, stats};
+use zhijian::review::stats::{PairAgreement, Reviewed, ReviewedCase, Stats, stats};
 use zhijian::review::{Round, Verdict};
 use zhijian::store::Selection;
 
@@ -204,7 +204,8 @@ fn calibration(cases: &[ReviewedCase], stats: &Stats) -> String {
             out += "\n";
             for voice in voices {
                 let verdict = voice.verdict.map_or("没有认为有问题", Verdict::title);
-                let comment = if voice.comment.is_empty() { String::new() } else { format!(":{}", escape(&voice.comment)) };
+                let comment =
+                    if voice.comment.is_empty() { String::new() } else { format!(":{}", escape(&voice.comment)) };
                 let round = if voice.round == Round::First { "" } else { voice.round.title() };
                 out += &format!("- {}{round} {verdict}{comment}\n", escape(&voice.reviewer));
             }

@@ -120,13 +120,11 @@ impl Transcripts {
 
 /// Makes sure that what was read is what was stored.
 pub fn same_night(store: &Store, row: &NightRow, summary: &Summary) -> Result<()> {
-    let stored: BTreeMap<String, u64> = store.inputs(&row.night, &row.part)?.into_iter().fold(
-        BTreeMap::new(),
-        |mut all, (_, sha256)| {
+    let stored: BTreeMap<String, u64> =
+        store.inputs(&row.night, &row.part)?.into_iter().fold(BTreeMap::new(), |mut all, (_, sha256)| {
             *all.entry(sha256).or_default() += 1;
             all
-        },
-    );
+        });
     let mut read = BTreeMap::<String, u64>::new();
     summary.files.iter().for_each(|f| *read.entry(f.sha256.clone()).or_default() += 1);
     if stored != read {

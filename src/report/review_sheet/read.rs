@@ -105,7 +105,10 @@ impl std::io::Write for Hashing<'_> {
     }
 }
 
-fn cells(book: &mut Xlsx<BufReader<File>>, sheet: &str) -> std::result::Result<(Cells, Vec<Fault>), calamine::XlsxError> {
+fn cells(
+    book: &mut Xlsx<BufReader<File>>,
+    sheet: &str,
+) -> std::result::Result<(Cells, Vec<Fault>), calamine::XlsxError> {
     let (mut out, mut faults) = (Cells::new(), Vec::new());
     let mut reader = book.worksheet_cells_reader(sheet)?;
     while let Some(cell) = reader.next_cell()? {

@@ -130,7 +130,9 @@ struct Looks {
 
 fn looks(kind: RowKind) -> Looks {
     let base = match kind {
-        RowKind::Case => base().set_bold().set_background_color(Color::RGB(0xDDE6EF)).set_border_top(FormatBorder::Medium),
+        RowKind::Case => {
+            base().set_bold().set_background_color(Color::RGB(0xDDE6EF)).set_border_top(FormatBorder::Medium)
+        }
         RowKind::Turn(Side::Agent) => base().set_background_color(AGENT),
         RowKind::Turn(_) => base(),
         RowKind::Finding => base().set_font_color(Color::RGB(0x9C3A00)).set_italic(),
@@ -138,7 +140,9 @@ fn looks(kind: RowKind) -> Looks {
     };
     let text = match kind {
         RowKind::Turn(Side::Agent) => base.clone().set_align(FormatAlign::Left).set_indent(6),
-        RowKind::Turn(Side::Other) => base.clone().set_align(FormatAlign::Left).set_indent(3).set_font_color(Color::RGB(0x6B6B6B)),
+        RowKind::Turn(Side::Other) => {
+            base.clone().set_align(FormatAlign::Left).set_indent(3).set_font_color(Color::RGB(0x6B6B6B))
+        }
         RowKind::Finding => base.clone().set_align(FormatAlign::Left).set_indent(2),
         _ => base.clone(),
     };
@@ -239,13 +243,13 @@ fn line(page: &mut Worksheet, sheet: &Sheet, row: &Row, at: u32, looks: &Looks) 
 fn validations(page: &mut Worksheet, sheet: &Sheet, rows: &[Row]) -> Result<(), XlsxError> {
     let verdicts: Vec<&str> = sheet.verdicts().iter().map(|v| v.0).collect();
     let list = |choices: &[&str], prompt: &str| -> Result<DataValidation, XlsxError> {
-        Ok(DataValidation::new()
+        DataValidation::new()
             .allow_list_strings(choices)?
             .set_error_style(DataValidationErrorStyle::Stop)
             .set_error_title("不能这样填")?
             .set_error_message(format!("只能选: {}", choices.join("、")))?
             .set_input_title("判断")?
-            .set_input_message(prompt)?)
+            .set_input_message(prompt)
     };
     let prompt = match sheet.round {
         Round::Agent => "认为不对就选“申诉”,并在备注写明理由",

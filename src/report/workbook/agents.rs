@@ -154,11 +154,7 @@ fn reviewed_columns(lang: Lang) -> Vec<Column> {
                 "Mean with people's word where they checked, the machine's elsewhere.",
             ),
         ),
-        c(
-            Share,
-            ("复核后合格率", "Pass rate after review"),
-            ("同上的合格率。", "The share passed, likewise."),
-        ),
+        c(Share, ("复核后合格率", "Pass rate after review"), ("同上的合格率。", "The share passed, likewise.")),
         c(
             Count,
             ("复核后一票否决", "Critical after review"),
