@@ -29,6 +29,9 @@ pub struct Sheet {
     pub round: Round,
     /// By whom.
     pub reviewer: String,
+    /// What stands in the rows for misses and at the end of a case: kept, so that a later program's other words are not
+    /// taken for somebody's edit.
+    pub prompts: [String; 2],
     /// Rules that can be named as missed: id and title.
     pub rules: Vec<(String, String)>,
     /// The cases.
@@ -155,6 +158,10 @@ impl Sheet {
             night: night.into(),
             round,
             reviewer: reviewer.into(),
+            prompts: [
+                "机器没发现的问题:右边选“漏判”和规则,填第几条;没有就空着".into(),
+                "整通看完、该判的都判了,右边选“看完”".into(),
+            ],
             rules: rules.map(|r| (r.id.clone(), r.title.clone())).collect(),
             cases,
         };
@@ -217,13 +224,12 @@ impl Sheet {
             }
             if self.takes_missed() {
                 for row in 0..MISSED_ROWS {
-                    let text = "机器没发现的问题:右边选“漏判”和规则,填第几条;没有就空着";
-                    let cells = [own("漏判"), String::new(), String::new(), own(text)];
+                    let cells = [own("漏判"), String::new(), String::new(), self.prompts[0].clone()];
                     push(RowKind::Missed, format!("{n}|missed|{row}"), cells, 0);
                 }
             }
             if self.takes_done() {
-                let cells = [own("看完"), String::new(), String::new(), own("整通看完、该判的都判了,右边选“看完”")];
+                let cells = [own("看完"), String::new(), String::new(), self.prompts[1].clone()];
                 push(RowKind::Done, format!("{n}|done"), cells, 0);
             }
         }
