@@ -317,7 +317,10 @@ fn random_stratified_and_targeted_samples() {
     bad(&["sample", "--night", NIGHT, "--out", out], "复核人");
     bad(&["sample", "--night", NIGHT, "--out", out, "--reviewers", "甲:70,乙:20"], "100");
     bad(&["sample", "--night", "2026-11-01", "--out", out, "--reviewers", "甲"], "没有存过");
-    bad(&["sample", "--night", NIGHT, "--out", out, "--reviewers", "甲", "--input", "fixtures/encodings"], "不一样");
+    bad(
+        &["sample", "--night", NIGHT, "--out", out, "--reviewers", "甲", "--input", "fixtures/mini-night.jsonl"],
+        "不一样",
+    );
     bad(&["sheet", "--for", "adjudicate", "--sample", &sheet.sample, "--reviewer", "丙", "--out", out], "没有意见不一");
     bad(&["restore", "abuse", "--why", "x"], "没有被降级");
     bad(&["demote", "--rule", "abus"], "没有规则");
