@@ -71,6 +71,7 @@ pub mod metrics;
 pub mod pack;
 pub mod pipeline;
 pub mod report;
+pub mod review;
 pub mod score;
 pub mod span;
 pub mod store;

@@ -97,7 +97,10 @@ pub fn run(args: Args) -> Result<Outcome> {
     let lang = args.lang.lang();
     let storing = args.store.open()?;
     let reader = args.input.open()?;
-    let engine = args.engine.engine(args.input.zone()?, lang)?;
+    let engine = args.engine.engine_with(args.input.zone()?, lang, |pack| match &storing {
+        Some(storing) => storing.decided(pack, args.quiet),
+        None => Ok(pack),
+    })?;
     let folder = StagedFolder::new(&args.out)?;
     stop.staged(folder.staging());
     let progress = Progress::new(reader.total_bytes(), args.quiet);
@@ -127,11 +130,19 @@ pub fn run(args: Args) -> Result<Outcome> {
         }
         _ => None,
     };
-    let cards = match &kept {
+    let mut cards = match &kept {
         Some(kept) => Scorecards::after(engine.pack(), &summary.aggregate, &kept.earlier),
         None => Scorecards::new(engine.pack(), &summary.aggregate),
     };
-    let mut night = Night::new(engine.pack(), &summary.aggregate, &cards, lang);
+    let reviewed = kept.as_ref().map(Kept::reviewed).transpose()?.flatten();
+    let mut shown = None;
+    if let Some(reviewed) = &reviewed {
+        reviewed.beside(&mut cards);
+        reviewed.without_overturned(shown.insert(summary.aggregate.clone()), engine.pack());
+    }
+    let aggregate = shown.as_ref().unwrap_or(&summary.aggregate);
+    let mut night = Night::new(engine.pack(), aggregate, &cards, lang);
+    night.reviewed = reviewed.as_ref();
     night.rejected = summary.records_rejected;
     if let Some(kept) = &kept {
         (night.label, night.history) = (kept.earlier.night.clone(), Some(&kept.history));

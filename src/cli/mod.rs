@@ -18,6 +18,8 @@ mod inspect;
 mod outputs;
 mod progress;
 mod report;
+mod rescore;
+mod review;
 mod rules;
 mod setting;
 mod signals;
@@ -47,6 +49,10 @@ enum Command {
     Report(report::Args),
     /// 查看、比较、清理历史库
     History(history::Args),
+    /// 人工复核:抽样、复核表、导入、准确率与一致性、申诉、规则降级
+    Review(review::Args),
+    /// 用新规则包或新的复核决定重算已存的晚
+    Rescore(Box<rescore::Args>),
     /// 给每条消息标注标记(JSONL,一行一条消息)
     Annotate(annotate::Args),
     /// 查看、检查、测试规则包
@@ -74,6 +80,8 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(*args),
         Command::Report(args) => report::run(&args),
         Command::History(args) => history::run(&args),
+        Command::Review(args) => review::run(args),
+        Command::Rescore(args) => rescore::run(&args),
         Command::Annotate(args) => annotate::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Calibrate(args) => calibrate::run(*args),

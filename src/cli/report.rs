@@ -9,6 +9,7 @@ use zhijian::pack::Pack;
 use zhijian::report::figures::Scorecards;
 use zhijian::report::folder::StagedFolder;
 use zhijian::report::night::Night;
+use zhijian::report::reviewed::reviewed;
 use zhijian::store::{Period, Reported, Selection, Store};
 
 use super::Outcome;
@@ -62,7 +63,11 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let lang = args.lang.lang();
     let store = Store::existing(&args.store)?;
     let pack = args.rules.as_deref().map(|path| Pack::open(Some(path))).transpose()?;
-    let period = store.load(&selection, pack)?;
+    let mut period = store.load(&selection, pack)?;
+    let reviewed = reviewed(&period.pack, &period.partial.aggregate, &store.reviewed(Some(&selection))?);
+    if let Some(reviewed) = &reviewed {
+        reviewed.without_overturned(&mut period.partial.aggregate, &period.pack);
+    }
     let last = period.rows.last().map(|row| row.night.clone()).unwrap_or_default();
     let earlier = store.earlier(&last, &selection.span.start.to_string(), args.part.as_deref())?;
     let history = store.history(&Reported {
@@ -74,10 +79,12 @@ pub fn run(args: &Args) -> Result<Outcome> {
         lang,
     })?;
     let aggregate = &period.partial.aggregate;
-    let cards = Scorecards::after(&period.pack, aggregate, &earlier);
+    let mut cards = Scorecards::after(&period.pack, aggregate, &earlier);
+    reviewed.iter().for_each(|r| r.beside(&mut cards));
     let rejected = period.rows.iter().map(|row| row.records.1).sum();
     let mut night = Night::new(&period.pack, aggregate, &cards, lang);
     (night.label, night.history, night.rejected) = (period.label.clone(), Some(&history), rejected);
+    night.reviewed = reviewed.as_ref();
     let folder = StagedFolder::new(&args.out)?;
     outputs::write(&folder, &night, args.report)?;
     folder.write("run.json", |out| {
@@ -87,6 +94,14 @@ pub fn run(args: &Args) -> Result<Outcome> {
     folder.commit()?;
     let zh = args.lang == Language::Zh;
     warn(&period, zh);
+    if let Some(n) = reviewed.as_ref().map(|r| r.stale).filter(|n| *n > 0) {
+        match zh {
+            true => eprintln!("注意: {n} 通复核过的会话已换规则包重判,复核后分没有算上它们;先运行 zhijian rescore"),
+            false => {
+                eprintln!("Note: {n} reviewed conversations were judged by another pack since; run zhijian rescore")
+            }
+        }
+    }
     if !args.quiet {
         let (label, nights, judged) = (&period.label, period.rows.len(), aggregate.all.conversations);
         let out = args.out.display();

@@ -117,10 +117,21 @@ pub struct EngineArgs {
 impl EngineArgs {
     /// Loads and compiles the pack.
     pub fn engine(&self, timezone: TimeZone, lang: Lang) -> Result<Engine> {
+        self.engine_with(timezone, lang, Ok)
+    }
+
+    /// Loads the pack, changes it, and compiles it.
+    pub fn engine_with(
+        &self,
+        timezone: TimeZone,
+        lang: Lang,
+        change: impl FnOnce(Pack) -> Result<Pack>,
+    ) -> Result<Engine> {
         let mut pack = Pack::open(self.rules.as_deref())?;
         if let Some(path) = &self.satisfaction {
             pack.use_satisfaction(path)?;
         }
+        let pack = change(pack)?;
         Engine::new(pack, EngineOptions { segment: self.segment.mode(), lang, timezone })
     }
 

@@ -9,10 +9,14 @@ use zhijian::pipeline::Summary;
 use zhijian::report::calendar::{self, Calendar, Unit};
 use zhijian::report::history::History;
 use zhijian::report::night::last_day;
+use zhijian::report::reviewed::{Reviewed, reviewed};
 use zhijian::report::targets::Earlier;
 use zhijian::score::contacts::ContactLog;
 use zhijian::score::partial::Names;
 use zhijian::store::{Record, Reported, Selection, Store};
+
+use super::rescore::with_decisions;
+use super::table::plain;
 
 /// Whether and as what a night is kept.
 #[derive(Debug, clap::Args)]
@@ -67,6 +71,18 @@ impl StoreArgs {
 }
 
 impl Storing {
+    /// The pack with the demotions and restorations the store has decided, told in a line each.
+    pub fn decided(&self, pack: Pack, quiet: bool) -> Result<Pack> {
+        let hash = pack.hash.clone();
+        let pack = with_decisions(&self.store, pack)?;
+        if pack.hash != hash && !quiet {
+            for rule in self.store.rule_standing()?.into_iter().filter(|r| r.demoted) {
+                eprintln!("按复核决定只提示、不扣分: {}({})", plain(&rule.rule), plain(&rule.reason));
+            }
+        }
+        Ok(pack)
+    }
+
     /// Takes the run's contacts, follows its customers with those of the nights before, and reads what came before.
     pub fn follow(&self, pack: &Pack, summary: &mut Summary) -> Result<(String, ContactLog)> {
         let night = match &self.night {
@@ -119,6 +135,13 @@ impl Storing {
 }
 
 impl Kept<'_> {
+    /// What people found when they checked this night.
+    pub fn reviewed(&self) -> Result<Option<Reviewed>> {
+        let Record { night, part, pack, partial, .. } = &self.record;
+        let cases = self.store.reviewed_of(&[(night.clone(), part.clone(), pack.hash.clone())])?;
+        Ok(reviewed(pack, &partial.aggregate, &cases))
+    }
+
     /// What was stored, and how the night stands to the one before, in one line.
     pub fn sentence(&self) -> String {
         let Record { night, part, partial, .. } = &self.record;

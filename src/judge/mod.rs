@@ -110,7 +110,7 @@ pub fn judge_traced<T: Trace>(pack: &Pack, case: &Case<'_>, agent: usize, trace:
 }
 
 /// Limits what a rule's findings cost together; those past the cap stay as evidence at no cost.
-fn cap(rule: &Rule, findings: &mut [Finding]) {
+pub fn cap(rule: &Rule, findings: &mut [Finding]) {
     let mut left = rule.cap;
     for finding in findings {
         let size = finding.points.abs().min(left);

@@ -20,6 +20,7 @@ pub mod satisfaction;
 pub mod schema;
 pub mod scorecard;
 pub mod source;
+mod standing;
 pub mod template;
 pub mod topics;
 pub mod turn_model;

@@ -106,11 +106,41 @@ pub fn scorecards(out: &mut dyn Write, pack: &Pack, cards: &Scorecards, lang: La
             "points",
         ],
     });
+    // Only where someone has reviewed; at the end, so that the other columns keep their places.
+    let reviewed = cards.all.reviewed.is_some();
+    if reviewed {
+        header.extend(match zh {
+            true => ["复核会话", "确认", "误判", "漏判", "复核后平均分", "复核后合格率%", "复核后一票否决会话"],
+            false => [
+                "reviewed",
+                "confirmed",
+                "overturned",
+                "missed",
+                "score_after_review",
+                "pass_rate_after_review%",
+                "critical_after_review",
+            ],
+        });
+    }
     csv.write_record(&header)?;
     for agent in &cards.agents {
-        csv.write_record(scorecard_row(agent, zh))?;
+        let mut row = scorecard_row(agent, zh);
+        if reviewed {
+            row.extend(reviewed_cells(agent));
+        }
+        csv.write_record(row)?;
     }
     csv.flush()
+}
+
+fn reviewed_cells(agent: &Figures) -> Vec<String> {
+    let Some(own) = &agent.reviewed else { return vec![String::new(); 7] };
+    let mut row: Vec<String> =
+        [own.cases, own.confirmed, own.overturned, own.missed].iter().map(u64::to_string).collect();
+    row.push(number(own.score.as_ref().map(|s| s.value)));
+    row.push(percent(own.pass_rate.as_ref())[0].clone());
+    row.push(own.critical.to_string());
+    row
 }
 
 fn scorecard_row(agent: &Figures, zh: bool) -> Vec<String> {

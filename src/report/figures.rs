@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::fairness;
 use super::outcomes::{self, ServiceFigures};
+use super::reviewed::ReviewedFigure;
 use super::targets::{self, Earlier, TargetFigure};
 use crate::metrics::{METRICS, Unit};
 use crate::pack::Pack;
@@ -168,6 +169,9 @@ pub struct Figures {
     pub satisfaction_estimate: Option<(f64, u64)>,
     /// Resolution, hand-overs, complaints, recontacts.
     pub service: Option<ServiceFigures>,
+    /// After review, where someone has reviewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<ReviewedFigure>,
 }
 
 impl Figures {
@@ -225,6 +229,7 @@ impl Figures {
             rules: rules.collect(),
             metrics: metrics.collect(),
             service: None,
+            reviewed: None,
             rating: (ratings > 0).then(|| (rounded(stars as f64 / ratings as f64), ratings)),
             satisfaction_estimate: (totals.satisfaction.0 > 0).then(|| {
                 let (n, sum) = totals.satisfaction;

@@ -16,6 +16,8 @@ pub mod night;
 mod outcome_record;
 pub mod outcomes;
 pub mod record;
+pub mod review_sheet;
+pub mod reviewed;
 pub mod run;
 pub mod service;
 pub mod summary;

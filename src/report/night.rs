@@ -7,6 +7,7 @@ use crate::score::Aggregate;
 use super::chat::Spill;
 use super::figures::Scorecards;
 use super::history::History;
+use super::reviewed::Reviewed;
 
 /// A night (or a longer period) ready to be reported. Holds no transcripts: what is quoted was kept, masked, as
 /// evidence; conversations shown whole lie in `chats`.
@@ -28,12 +29,24 @@ pub struct Night<'n> {
     pub rejected: u64,
     /// Conversations kept to be shown; `None` when rendered again without transcripts.
     pub chats: Option<&'n Spill>,
+    /// What people found when they checked; `None` when nobody has.
+    pub reviewed: Option<&'n Reviewed>,
 }
 
 impl<'n> Night<'n> {
     /// The night of one run: named by [`last_day`].
     pub fn new(pack: &'n Pack, aggregate: &'n Aggregate, cards: &'n Scorecards, lang: Lang) -> Night<'n> {
-        Night { label: last_day(aggregate), pack, aggregate, cards, history: None, lang, rejected: 0, chats: None }
+        Night {
+            label: last_day(aggregate),
+            pack,
+            aggregate,
+            cards,
+            history: None,
+            lang,
+            rejected: 0,
+            chats: None,
+            reviewed: None,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod contacts;
 pub mod histogram;
 pub mod partial;
+mod replace;
 pub mod service;
 pub mod statistics;
 pub mod top;

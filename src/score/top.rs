@@ -35,6 +35,11 @@ impl<T: Ord, const K: usize> Top<T, K> {
         other.items.into_iter().for_each(|item| self.add(item));
     }
 
+    /// Leaves out what `keep` says no to. What had been pushed out by it does not come back.
+    pub fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
+        self.items.retain(keep);
+    }
+
     /// The items, first to last.
     pub fn items(&self) -> &[T] {
         &self.items

@@ -10,10 +10,12 @@
 //! The file is in WAL mode; writers take their lock at once (`BEGIN IMMEDIATE`) and wait for each other up to
 //! [`BUSY`]. Migrations are numbered files in `migrations/`; a file of a newer program is refused.
 
+mod decisions;
 mod follow;
 mod history;
 mod period;
 mod prune;
+mod review;
 mod write;
 
 use std::fs::OpenOptions;
@@ -26,9 +28,11 @@ use rusqlite_migration::{M, Migrations};
 use crate::error::{Error, Result};
 use crate::score::partial::Unreadable;
 
+pub use decisions::{Import, Imported, LogLine, RuleStanding};
 pub use history::Reported;
 pub use period::{NightRow, Period, Selection};
 pub use prune::{Prune, Pruned};
+pub use review::{DrawnCase, Sample};
 pub use write::Record;
 
 /// How long a writer waits for another.
@@ -37,8 +41,11 @@ pub const BUSY: Duration = Duration::from_secs(30);
 /// `application_id` of our files: "zjqc".
 const APPLICATION: i32 = 0x7a6a_7163;
 
-const MIGRATIONS: &[M<'static>] =
-    &[M::up(include_str!("migrations/001-nights.sql")), M::up(include_str!("migrations/002-views.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("migrations/001-nights.sql")),
+    M::up(include_str!("migrations/002-views.sql")),
+    M::up(include_str!("migrations/003-review.sql")),
+];
 
 /// An open history store.
 #[derive(Debug)]

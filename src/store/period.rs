@@ -197,6 +197,15 @@ impl Store {
         Ok((partial, mixed))
     }
 
+    /// The files a stored night was read from: path as named then, and SHA-256.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn inputs(&self, night: &str, part: &str) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT path, sha256 FROM inputs WHERE night = ?1 AND part = ?2 ORDER BY number";
+        self.list(sql, [night, part], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     fn none(&self, selection: &Selection) -> Error {
         let part = selection.part.as_deref().map(|p| format!("的“{p}”部分")).unwrap_or_default();
         let label = selection.span.label();

@@ -41,6 +41,9 @@ impl Store {
             for night in &pruned.nights {
                 tx.execute("DELETE FROM nights WHERE night = ?1", [night])?;
             }
+            for night in pruned.nights.iter().chain(&pruned.quotes) {
+                Store::strip_cases(&tx, night)?;
+            }
             for night in &pruned.quotes {
                 tx.execute("DELETE FROM pieces WHERE night = ?1 AND kind = 'quotes'", [night])?;
                 tx.execute("UPDATE nights SET quotes = 0 WHERE night = ?1", [night])?;

@@ -24,6 +24,7 @@ impl CoachingReport<'_> {
         self.head(&mut out);
         self.progress(&mut out);
         self.priorities(&mut out);
+        self.reviewed(&mut out);
         self.went_well(&mut out);
         self.figures(&mut out);
         out

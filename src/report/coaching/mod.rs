@@ -12,6 +12,7 @@ mod layout;
 mod markdown;
 mod priority;
 mod progress;
+mod review;
 mod team;
 mod team_layout;
 

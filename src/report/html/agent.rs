@@ -37,6 +37,7 @@ pub fn page(site: &Site<'_>, agent: &Figures, totals: &AgentTotals) -> Html {
     waits(site, &mut body, agent, others);
     body.raw("</div>");
     history(site, &mut body, agent);
+    super::review::agent(site, &mut body, UP, agent);
     costliest(site, &mut body, agent);
     good(site, &mut body, agent);
     section(&mut body, "skills", w.t("技能", "Skills"), "");

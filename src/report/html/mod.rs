@@ -20,6 +20,7 @@ pub mod markup;
 mod page;
 mod parts;
 mod people;
+mod review;
 mod rules;
 mod site;
 mod table;

@@ -42,6 +42,7 @@ pub fn page(site: &Site<'_>) -> Html {
     body.raw("</section>\n");
     let list = site.by_score(cards.agents.iter());
     agents(site, &mut body, "", &list);
+    super::review::people(site, &mut body);
     site.page(title, Place::People, false).render(&body)
 }
 

@@ -87,6 +87,7 @@ pub fn rule(site: &Site<'_>, number: usize) -> Html {
     people(site, &mut body, number, rate.as_ref());
     section(&mut body, "review", w.t("准不准", "How often it is right"), "");
     match counted.review {
+        _ if super::review::rule(site, &mut body, &rule.id) => {}
         0 => empty(
             &mut body,
             w.t(

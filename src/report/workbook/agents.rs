@@ -137,13 +137,57 @@ fn columns(lang: Lang) -> Vec<Column> {
     ]
 }
 
+/// What people found when they checked; only where someone has.
+fn reviewed_columns(lang: Lang) -> Vec<Column> {
+    let c = |kind, title, about| column(lang, kind, title, about);
+    use Kind::*;
+    vec![
+        c(Count, ("复核会话", "Reviewed"), ("人工复核过的会话数。", "Conversations people have checked.")),
+        c(Count, ("确认", "Confirmed"), ("复核确认的发现。", "Findings confirmed.")),
+        c(Count, ("误判", "Overturned"), ("复核判为误判、已撤销的发现。", "Findings overturned.")),
+        c(Count, ("漏判", "Missed"), ("复核补上的、机器没发现的问题。", "Faults the machine missed.")),
+        c(
+            Points,
+            ("复核后平均分", "Score after review"),
+            (
+                "复核过的会话按人的结论改判,其余按机器分,再求平均。",
+                "Mean with people's word where they checked, the machine's elsewhere.",
+            ),
+        ),
+        c(Share, ("复核后合格率", "Pass rate after review"), ("同上的合格率。", "The share passed, likewise.")),
+        c(
+            Count,
+            ("复核后一票否决", "Critical after review"),
+            ("复核后仍有一票否决问题的会话通数。", "Conversations with a critical finding after review."),
+        ),
+    ]
+}
+
+fn reviewed_cells(agent: &Figures) -> Vec<Cell<'static>> {
+    let Some(own) = &agent.reviewed else { return (0..7).map(|_| Cell::number(None)).collect() };
+    let mut cells: Vec<Cell<'static>> =
+        [own.cases, own.confirmed, own.overturned, own.missed].into_iter().map(Cell::count).collect();
+    cells.push(Cell::number(own.score.as_ref().map(|s| s.value)));
+    cells.push(Cell::number(own.pass_rate.as_ref().map(|r| r.value)));
+    cells.push(Cell::count(own.critical));
+    cells
+}
+
 /// Writes the sheet.
 pub(super) fn sheet(book: &mut Workbook, page: &Page<'_>) -> Result<Sheet, XlsxError> {
     let lang = page.night.lang;
-    let columns = columns(lang);
+    let mut columns = columns(lang);
+    let reviewed = page.night.cards.all.reviewed.is_some();
+    if reviewed {
+        columns.extend(reviewed_columns(lang));
+    }
     let mut table = Table::new(book, page, page.names.agents, columns.clone(), None)?;
     for agent in &page.night.cards.agents {
-        table.row(!agent.enough, row(page, agent))?;
+        let mut cells = row(page, agent);
+        if reviewed {
+            cells.extend(reviewed_cells(agent));
+        }
+        table.row(!agent.enough, cells)?;
     }
     table.format_column(3, &bars())?;
     table.format_column(15, &bars())?;
