@@ -37,6 +37,8 @@ pub(crate) struct Sheet {
     pub name: Option<String>,
     /// Where each field stands, by the number of [`Column`].
     pub columns: [Option<u32>; COLUMNS.len()],
+    /// What its columns are called, where that is worth telling.
+    pub headers: Vec<String>,
 }
 
 impl Origin {
@@ -79,18 +81,25 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(file: Arc<str>) -> Rows {
-        Rows { file, data: Vec::new(), origin: Origin::default(), rejects: Vec::new(), notes: Vec::new(), long_numbers: 0 }
+        Rows {
+            file,
+            data: Vec::new(),
+            origin: Origin::default(),
+            rejects: Vec::new(),
+            notes: Vec::new(),
+            long_numbers: 0,
+        }
     }
 
     /// Begins a sheet whose fields stand in these columns.
-    pub(crate) fn sheet(&mut self, name: Option<String>, columns: &[Option<Column>]) {
+    pub(crate) fn sheet(&mut self, name: Option<String>, columns: &[Option<Column>], headers: Vec<String>) {
         let mut at = [None; COLUMNS.len()];
         for (index, column) in columns.iter().enumerate() {
             if let Some(column) = column {
                 at[*column as usize] = Some(index as u32);
             }
         }
-        self.origin.sheets.push(Sheet { name, columns: at });
+        self.origin.sheets.push(Sheet { name, columns: at, headers });
     }
 
     /// Adds a row (counted from 1) of the current sheet; `cell` gives the cell of a column.
@@ -115,7 +124,8 @@ impl Rows {
         }
         if let Some(field) = lost {
             let (line, column, place) = self.origin.place(code, Some(field));
-            let reason = "会话编号超过 15 位而且存成了数字,末几位已经丢失,不同的会话可能变成同一个编号;请把这一列存成文本再导出";
+            let reason =
+                "会话编号超过 15 位而且存成了数字,末几位已经丢失,不同的会话可能变成同一个编号;请把这一列存成文本再导出";
             let raw = shown_raw(&self.data[start..]);
             let reject = Fault::new(LOST_DIGITS, reason).reject(&self.file, line, raw.as_bytes());
             self.rejects.push(Reject { column, place: Some(place), ..reject });
@@ -244,7 +254,7 @@ mod tests {
     #[test]
     fn lost_digits_are_told() {
         let mut rows = Rows::new("a.xlsx".into());
-        rows.sheet(Some("一".into()), &[Some(Column::ConversationId), None, Some(Column::OrderId)]);
+        rows.sheet(Some("一".into()), &[Some(Column::ConversationId), None, Some(Column::OrderId)], Vec::new());
         rows.push(2, |_| Cell::Float(12_345_678_901_234_567_890.0));
         rows.push(3, |c| if c == 0 { Cell::Text("c".into()) } else { Cell::Float(1_234_567_890_123_450.0) });
         assert_eq!((rows.rejects.len(), rows.origin.rows.len()), (1, 1));
@@ -257,7 +267,7 @@ mod tests {
         fn cells_come_back(texts in prop::collection::vec("[a好\",\r\n\t\u{1f} ]{0,6}", COLUMNS.len())) {
             let mut rows = Rows::new("a".into());
             let columns: Vec<_> = COLUMNS.iter().map(|c| Some(c.0)).collect();
-            rows.sheet(None, &columns);
+            rows.sheet(None, &columns, Vec::new());
             rows.push(1, |c| Cell::Text(texts[c as usize].clone()));
             let dialect = Rows::layout().dialect;
             let row = dialect.row(&rows.data, 0, usize::MAX, |_| false);

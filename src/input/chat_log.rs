@@ -75,8 +75,23 @@ fn is_rule(line: &str) -> bool {
 fn about(line: &str) -> Option<(Column, &str)> {
     let (name, value) = line.split_once([':', '：'])?;
     let column = Column::parse(name).filter(|c| {
-        use Column::{AgentId, AgentName, Channel, ConversationId, CustomerId, OrderId, Queue, Rating, Stage, Tags, Team};
-        matches!(c, AgentId | AgentName | Channel | ConversationId | CustomerId | OrderId | Queue | Rating | Stage | Tags | Team)
+        use Column::{
+            AgentId, AgentName, Channel, ConversationId, CustomerId, OrderId, Queue, Rating, Stage, Tags, Team,
+        };
+        matches!(
+            c,
+            AgentId
+                | AgentName
+                | Channel
+                | ConversationId
+                | CustomerId
+                | OrderId
+                | Queue
+                | Rating
+                | Stage
+                | Tags
+                | Team
+        )
     })?;
     Some((column, value.trim()))
 }
@@ -93,7 +108,8 @@ pub(crate) fn read(text: &str, context: &Context<'_>) -> Result<Conversation<'st
         let below = (n + 1..lines.len()).find(|m| !lines[*m].trim().is_empty());
         text || below.is_some_and(|m| of_style(m).is_none())
     };
-    let names: Vec<&str> = (0..lines.len()).filter(|n| has_words(*n)).filter_map(|n| of_style(n).map(|h| h.name)).collect();
+    let names: Vec<&str> =
+        (0..lines.len()).filter(|n| has_words(*n)).filter_map(|n| of_style(n).map(|h| h.name)).collect();
     let mut draft = Draft::new(None, "chat", context);
     let mut day: Option<String> = None;
     let mut open: Option<(Header<'_>, Vec<&str>, Option<i64>)> = None;
@@ -203,8 +219,12 @@ fn header(line: &str) -> Option<Header<'_>> {
         let time = &inner[..end];
         let rest = inner[end..].trim_start_matches([']', '】']);
         let name = rest.trim().trim_end_matches([':', '：']);
-        return (rest.starts_with([' ', '\t', '\u{3000}']) && is_name(name))
-            .then_some(Header { name, time, text: None, style: Style::TimeFirst });
+        return (rest.starts_with([' ', '\t', '\u{3000}']) && is_name(name)).then_some(Header {
+            name,
+            time,
+            text: None,
+            style: Style::TimeFirst,
+        });
     }
     // the name first: the time begins after a space or a bracket
     for (at, c) in line.char_indices().skip(1) {
@@ -232,7 +252,8 @@ fn header(line: &str) -> Option<Header<'_>> {
 
 fn is_name(name: &str) -> bool {
     let count = name.chars().count();
-    (1..=NAME_CHARS).contains(&count) && !name.contains([',', '，', '\t', '|', ';', '。', '!', '！', '?', '？', '{', '"'])
+    (1..=NAME_CHARS).contains(&count)
+        && !name.contains([',', '，', '\t', '|', ';', '。', '!', '！', '?', '？', '{', '"'])
 }
 
 /// The end of a date with a time of day, or of a time of day with seconds, at the beginning of a text.
@@ -309,7 +330,10 @@ mod tests {
     #[test]
     fn windows_of_three_platforms() {
         let qianniu = "云栖:小雨 (2026-11-20 09:00:01):\n亲,您好\n在的\n\ntb_1 (2026-11-20 09:00:20): 还没发货\n发货时间 2026-11-20 18:00:00\n";
-        assert_eq!(turns(qianniu).unwrap(), ["agent云栖:小雨 亲,您好\n在的", "customer 还没发货\n发货时间 2026-11-20 18:00:00"]);
+        assert_eq!(
+            turns(qianniu).unwrap(),
+            ["agent云栖:小雨 亲,您好\n在的", "customer 还没发货\n发货时间 2026-11-20 18:00:00"]
+        );
         let dongdong = "jd_1 2026-11-20 09:00:01\n在吗\n客服 2026/11/20 9:00:05\n在的\n预计 2026-11-21 10:00\n";
         assert_eq!(turns(dongdong).unwrap(), ["customer 在吗", "agent 在的\n预计 2026-11-21 10:00"]);
         let feige = "2026-11-20 09:00:01 用户小陈\n在吗\n2026-11-20 09:00:05 客服(小美)\n[图片]\n";
@@ -318,13 +342,17 @@ mod tests {
 
     #[test]
     fn nobody_is_guessed() {
-        assert_eq!(turns("张三 2026-11-20 09:00:01\n在吗\n李四 2026-11-20 09:00:05\n在\n"), Err(super::super::reject::UNKNOWN_SPEAKER));
+        assert_eq!(
+            turns("张三 2026-11-20 09:00:01\n在吗\n李四 2026-11-20 09:00:05\n在\n"),
+            Err(super::super::reject::UNKNOWN_SPEAKER)
+        );
         assert_eq!(turns("随便写的\n"), Err(BAD_TURNS));
     }
 
     #[test]
     fn conversations_of_one_file() {
-        let text = "会话编号: C1\n客服 2026-11-20 09:00:01\n好\n====\n会话编号: C2\n客服 2026-11-20 09:01:01\n好\n====\n";
+        let text =
+            "会话编号: C1\n客服 2026-11-20 09:00:01\n好\n====\n会话编号: C2\n客服 2026-11-20 09:01:01\n好\n====\n";
         assert_eq!(starts(text).iter().map(|s| s.1).collect::<Vec<_>>(), [1, 4]);
         assert!(starts("\n\n").is_empty());
     }

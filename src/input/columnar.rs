@@ -12,8 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_ipc::reader::StreamDecoder;
@@ -251,14 +251,18 @@ fn value(array: &dyn Array, row: usize, depth: usize) -> Value {
             let number = array.as_primitive::<Decimal128Type>().value(row);
             decimal(number, *scale).into()
         }
-        DataType::Date32 => moment(i64::from(array.as_primitive::<Date32Type>().value(row)).saturating_mul(86_400_000), false),
+        DataType::Date32 => {
+            moment(i64::from(array.as_primitive::<Date32Type>().value(row)).saturating_mul(86_400_000), false)
+        }
         DataType::Date64 => moment(array.as_primitive::<Date64Type>().value(row), false),
         DataType::Timestamp(unit, zone) => {
             let millis = match unit {
                 TimeUnit::Second => array.as_primitive::<TimestampSecondType>().value(row).saturating_mul(1000),
                 TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().value(row),
                 TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().value(row).div_euclid(1000),
-                TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().value(row).div_euclid(1_000_000),
+                TimeUnit::Nanosecond => {
+                    array.as_primitive::<TimestampNanosecondType>().value(row).div_euclid(1_000_000)
+                }
             };
             moment(millis, zone.is_some())
         }

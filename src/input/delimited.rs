@@ -139,7 +139,8 @@ impl Table {
             let reject = self.reject(fault, first);
             return f(Item::Reject(Reject { rows: group.rows, ..reject }));
         }
-        let mut build = Build { turns_of: Vec::new(), out: Conversation::default(), line: first.line, options: &self.options };
+        let mut build =
+            Build { turns_of: Vec::new(), out: Conversation::default(), line: first.line, options: &self.options };
         build.out.turns.reserve(group.rows as usize);
         let mut next = group.first;
         while let Some(row) = self.rows.get(next as usize) {

@@ -38,7 +38,8 @@ impl Named {
             Named::File(path) => {
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
                 let lower = name.to_ascii_lowercase();
-                let packed = [".gz", ".gzip", ".zst", ".zstd"].iter().find(|c| lower.ends_with(*c)).map_or(0, |c| c.len());
+                let packed =
+                    [".gz", ".gzip", ".zst", ".zstd"].iter().find(|c| lower.ends_with(*c)).map_or(0, |c| c.len());
                 let name = &name[..name.len() - packed];
                 name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem }).to_owned()
             }

@@ -12,9 +12,9 @@ use super::draft::{Context, Object};
 use super::encoding::Text;
 use super::format::Json;
 use super::json::Record;
+use super::jsonl::too_long;
 use super::reject::{BAD_JSON, ENCODING, Fault, Reject};
 use super::vendor;
-use super::jsonl::too_long;
 
 /// Brackets nested deeper than this end a file; serde_json refuses a record from 128 on.
 const DEEPEST: usize = 10_000;
@@ -250,7 +250,14 @@ impl Walk {
     }
 
     fn object(&mut self, place: String) {
-        let frame = Frame::Object { place, key: String::new(), text: vec![b'{'], line: self.line, lists: false, too_long: false };
+        let frame = Frame::Object {
+            place,
+            key: String::new(),
+            text: vec![b'{'],
+            line: self.line,
+            lists: false,
+            too_long: false,
+        };
         self.frames.push(frame);
     }
 
@@ -261,7 +268,11 @@ impl Walk {
         let key: String = serde_json::from_slice(&raw).unwrap_or_default();
         self.space();
         if self.peek() != Some(b':') {
-            return Err(if self.peek().is_none() { cut_short() } else { Fault::new(BAD_JSON, "键名后缺少冒号") });
+            return Err(if self.peek().is_none() {
+                cut_short()
+            } else {
+                Fault::new(BAD_JSON, "键名后缺少冒号")
+            });
         }
         self.bump();
         self.space();
@@ -317,7 +328,9 @@ impl Walk {
 
     /// The end of an object: a record when no list of records was in it.
     fn close(&mut self, file: &Arc<str>, out: &mut Vec<u8>) -> Step {
-        let Some(Frame::Object { place, mut text, line, lists, too_long, .. }) = self.frames.pop() else { return Step::Go };
+        let Some(Frame::Object { place, mut text, line, lists, too_long, .. }) = self.frames.pop() else {
+            return Step::Go;
+        };
         text.push(b'}');
         match self.frames.last_mut() {
             Some(Frame::Object { text: outer, lists: outer_lists, too_long: outer_long, .. }) => {

@@ -72,9 +72,9 @@ impl Json {
     }
 }
 
-const SPEAKERS_ZH: &str = "说话人编号不含身份,用 --roles 1=客服,2=客户 或映射文件 [roles] 指明;没指明的会话进 rejects.jsonl";
-const SPEAKERS_EN: &str =
-    "speaker numbers say nothing about who is the agent: name them by --roles 1=agent,2=customer or a mapping's [roles]; conversations without go to rejects.jsonl";
+const SPEAKERS_ZH: &str =
+    "说话人编号不含身份,用 --roles 1=客服,2=客户 或映射文件 [roles] 指明;没指明的会话进 rejects.jsonl";
+const SPEAKERS_EN: &str = "speaker numbers say nothing about who is the agent: name them by --roles 1=agent,2=customer or a mapping's [roles]; conversations without go to rejects.jsonl";
 
 /// Every format, the project's own first.
 pub const FORMATS: &[Format] = &[
@@ -149,10 +149,16 @@ pub const FORMATS: &[Format] = &[
     },
     Format {
         id: "parquet",
-        title: ("Parquet,一行一条消息,或一行一通会话(turns 为 list<struct>)", "Parquet, a message or a conversation a row"),
+        title: (
+            "Parquet,一行一条消息,或一行一通会话(turns 为 list<struct>)",
+            "Parquet, a message or a conversation a row",
+        ),
         extensions: &["parquet"],
         sign: ("PAR1 文件头", "PAR1 magic"),
-        reading: ("列名同 csv 表头;无时区的时间按 --timezone", "columns named as csv headers; naive times in --timezone"),
+        reading: (
+            "列名同 csv 表头;无时区的时间按 --timezone",
+            "columns named as csv headers; naive times in --timezone",
+        ),
         samples: &["messages.parquet", "conversations.parquet"],
         shape: Shape::Parquet,
     },
@@ -202,7 +208,10 @@ pub const FORMATS: &[Format] = &[
         id: "contact-lens",
         title: ("Amazon Connect Contact Lens,语音与聊天", "Amazon Connect Contact Lens, voice and chat"),
         extensions: &["json"],
-        sign: ("Transcript[] 有 ParticipantId 或 ParticipantRole", "Transcript[] with ParticipantId or ParticipantRole"),
+        sign: (
+            "Transcript[] 有 ParticipantId 或 ParticipantRole",
+            "Transcript[] with ParticipantId or ParticipantRole",
+        ),
         reading: (
             "ContactId 为会话编号,没有则用文件名;EVENT 跳过;SUPERVISOR 作系统",
             "ContactId is the id, else the file's name; EVENT is skipped; SUPERVISOR is read as system",

@@ -11,10 +11,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::mapping::Mapping;
 use super::reject::{BAD_JSON, BAD_ROLE, BAD_TEXT, BAD_TURNS, BAD_VALUE, Fault, MISSING_ID, TOO_MANY_TURNS};
 use super::scalar::{AgentKey, ConversationKey, Scalar, TurnKey};
 use super::time::{Clock, TIME_HINT, epoch};
-use super::mapping::Mapping;
 use super::{InputOptions, Limits, values};
 use crate::conversation::{AgentInfo, Conversation, Kind, Millis, Role, Turn};
 
@@ -196,7 +196,9 @@ impl<'de> Visitor<'de> for ConversationSeed<'_, '_> {
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Id => id = record.id("conversation_id", map.next_value()?)?,
-                Key::Channel => out.channel = record.id("channel", map.next_value()?)?.map(|c| record.mapping.channel(c)),
+                Key::Channel => {
+                    out.channel = record.id("channel", map.next_value()?)?.map(|c| record.mapping.channel(c))
+                }
                 Key::Stage => out.stage = record.id("stage", map.next_value()?)?.map(values::stage),
                 Key::Queue => out.queue = record.id("queue", map.next_value()?)?,
                 Key::Customer => out.customer_id = record.id("customer_id", map.next_value()?)?,

@@ -35,7 +35,8 @@ impl Layout {
     pub(crate) fn named(&self, data: &[u8]) -> Vec<(String, Option<Column>)> {
         let head = data.get(..self.start).unwrap_or_default().trim_ascii_end();
         let header = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
-        let names: Vec<_> = self.dialect.fields(header).map(|n| String::from_utf8_lossy(&n).trim().to_owned()).collect();
+        let names: Vec<_> =
+            self.dialect.fields(header).map(|n| String::from_utf8_lossy(&n).trim().to_owned()).collect();
         let number = |n: usize| format!("第 {} 列", n + 1);
         let name = |n: usize| names.get(n).filter(|s| !s.is_empty()).cloned().unwrap_or_else(|| number(n));
         self.columns.iter().enumerate().map(|(n, column)| (name(n), *column)).collect()

@@ -242,7 +242,7 @@ impl Mapping {
     }
 
     /// The agent of the table whom a label names, by id or name.
-    pub(crate) fn staff(&self, label: &str) -> Option<&str> {
+    pub fn staff(&self, label: &str) -> Option<&str> {
         match self.agents.get_key_value(label) {
             Some((id, _)) => Some(id),
             None => self.agents.iter().find(|(_, s)| s.name.as_deref() == Some(label)).map(|(id, _)| id.as_str()),
@@ -273,7 +273,9 @@ impl Mapping {
             return Some(known(role));
         }
         // 客服(小美)、坐席-01、客服01
-        let cut = label.find([' ', '-', '_', '(', '（', ':', '：', '|', '/']).or_else(|| label.find(|c: char| c.is_ascii_digit()))?;
+        let cut = label
+            .find([' ', '-', '_', '(', '（', ':', '：', '|', '/'])
+            .or_else(|| label.find(|c: char| c.is_ascii_digit()))?;
         let role = Role::parse(&label[..cut])?;
         let name = label[cut..].trim_matches([' ', '-', '_', '(', '（', ')', '）', ':', '：', '|', '/']);
         let id = self.staff(name).unwrap_or(name);

@@ -37,10 +37,12 @@ mod document;
 mod draft;
 mod encoding;
 mod format;
+mod guess;
 mod json;
 mod jsonl;
 mod layout;
 pub mod mapping;
+mod native;
 pub mod phrases;
 mod reader;
 mod recognise;
@@ -52,6 +54,7 @@ mod subtitle;
 #[cfg(test)]
 mod tests;
 mod time;
+mod understanding;
 mod values;
 mod vendor;
 mod whole;
@@ -65,9 +68,12 @@ pub use block::{Block, Item};
 pub use columns::{COLUMNS, Column, parse_columns};
 pub use encoding::text_of;
 pub use format::{FORMATS, Format};
+pub use guess::guess;
 pub use mapping::Mapping;
+pub use native::write_native;
 pub use reader::Reader;
 pub use reject::{REJECT_CODES, Reject};
+pub use understanding::{PreviewTurn, Understanding};
 
 /// How input is read; the defaults suit an ordinary night.
 #[derive(Debug, Clone)]

@@ -50,7 +50,13 @@ impl Reader {
     /// Every file is opened once and the columns of delimited files are checked, so that what cannot work is said
     /// before an hour has gone by.
     pub fn open(inputs: &[String], options: InputOptions) -> Result<Reader, Error> {
-        let encoding = options.encoding.as_deref().or(options.mapping.encoding.as_deref()).map(encoding::by_label).transpose()?.flatten();
+        let encoding = options
+            .encoding
+            .as_deref()
+            .or(options.mapping.encoding.as_deref())
+            .map(encoding::by_label)
+            .transpose()?
+            .flatten();
         let inputs = discover(inputs)?;
         let mut total = Some(0);
         for input in &inputs {
@@ -77,8 +83,10 @@ impl Reader {
         let mut buffer = recycled;
         loop {
             if let Some(mut block) = self.pending.pop_front() {
-                buffer.clear();
-                block.buffer = buffer;
+                if !matches!(block.content, Content::Texts(_)) {
+                    buffer.clear();
+                    block.buffer = buffer;
+                }
                 return Ok(Some(block));
             }
             match &mut self.current {
@@ -438,7 +446,7 @@ fn columns(source: Source, options: &Arc<InputOptions>) -> Result<Columns, Error
             return Ok(Columns::Conversations(Box::new(file)));
         }
     };
-    rows.sheet(None, &columns);
+    rows.sheet(None, &columns, Vec::new());
     let (mut number, mut fault) = (0, None);
     loop {
         match batches.next() {
@@ -619,9 +627,17 @@ impl GroupFile {
     fn gathered(rows: Rows, fault: Option<Fault>, mut summary: FileSummary, options: &Arc<InputOptions>) -> Grouped {
         let Rows { file, data, origin, rejects, notes, .. } = rows;
         for sheet in &origin.sheets {
+            for (at, header) in sheet.headers.iter().enumerate() {
+                if !header.is_empty() && !sheet.columns.contains(&Some(at as u32)) {
+                    let name = sheet.name.as_deref().unwrap_or_default();
+                    summary.columns.push((format!("{name}!{} {header}", letters(at as u32)), None));
+                }
+            }
             for (column, at) in COLUMNS.iter().zip(sheet.columns) {
                 if let (Some(at), Some(name)) = (at, &sheet.name) {
-                    summary.columns.push((format!("{name}!{}", letters(at)), Some(column.0)));
+                    let header = sheet.headers.get(at as usize).filter(|h| !h.is_empty());
+                    let header = header.map_or_else(String::new, |h| format!(" {h}"));
+                    summary.columns.push((format!("{name}!{}{header}", letters(at)), Some(column.0)));
                 }
             }
         }

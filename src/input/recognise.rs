@@ -66,10 +66,8 @@ pub(crate) fn recognise(
 /// A format the user named, unless the bytes are plainly something else.
 fn check(name: &str, head: &[u8], format: &'static Format) -> Result<&'static Format> {
     let found = binary(name, head).unwrap_or(None);
-    let needs_bytes = matches!(
-        format.shape,
-        Shape::Xlsx | Shape::Xls | Shape::Parquet | Shape::ArrowFile | Shape::ArrowStream
-    );
+    let needs_bytes =
+        matches!(format.shape, Shape::Xlsx | Shape::Xls | Shape::Parquet | Shape::ArrowFile | Shape::ArrowStream);
     match found {
         Some(found) if found.shape != format.shape => Err(Error::Other(format!(
             "{name}: --format {} 与内容不符,文件看起来是 {}({})。(the file is not in that format)",
@@ -114,7 +112,9 @@ fn binary(name: &str, head: &[u8]) -> Result<Option<&'static Format>> {
 /// True for what begins as a JSON array, not as a chat line such as `[图片]`.
 fn is_array(text: &str) -> bool {
     let rest = text[1..].trim_start();
-    rest.is_empty() || rest.starts_with(['{', ']', '[', '"', 't', 'f', 'n', '-']) || rest.starts_with(|c: char| c.is_ascii_digit()) && !rest[..rest.len().min(40)].contains(':')
+    rest.is_empty()
+        || rest.starts_with(['{', ']', '[', '"', 't', 'f', 'n', '-'])
+        || rest.starts_with(|c: char| c.is_ascii_digit()) && !rest[..rest.len().min(40)].contains(':')
 }
 
 /// True for a first line that names at least two known columns.
@@ -134,7 +134,8 @@ fn json(name: &str, text: &str, extension: &str, options: &InputOptions) -> Resu
         return Ok(Format::of(if array { "json" } else { own(text, extension) }));
     }
     let has = |key: &str| keys.contains(key);
-    let ends = |tail: &str| keys.iter().any(|k| k == tail || k.ends_with(tail) && k[..k.len() - tail.len()].ends_with('.'));
+    let ends =
+        |tail: &str| keys.iter().any(|k| k == tail || k.ends_with(tail) && k[..k.len() - tail.len()].ends_with('.'));
     let signs = [
         ("aliyun-upload", has("tickets[].dialogue") || has("dialogue[].words")),
         ("aliyun-result", ends("AsrResult")),

@@ -42,8 +42,8 @@ pub(crate) fn read(text: &str, vtt: bool, context: &Context<'_>) -> Result<Conve
             }
             return Err((number, Fault::new(BAD_VALUE, "这里应是“开始时间 --> 结束时间”")));
         }
-        let (begin, end) =
-            times(line).ok_or_else(|| (number, Fault::new(BAD_VALUE, "时间写法不对,应如 00:00:01.000 --> 00:00:02.500")))?;
+        let (begin, end) = times(line)
+            .ok_or_else(|| (number, Fault::new(BAD_VALUE, "时间写法不对,应如 00:00:01.000 --> 00:00:02.500")))?;
         let mut said: Vec<(Option<String>, String)> = Vec::new();
         while let Some((text, _)) = lines.next_if(|(l, _)| !l.trim().is_empty() && !l.contains("-->")) {
             // without a blank line between, the next cue's number looks like words
@@ -94,7 +94,11 @@ fn times(line: &str) -> Option<(i64, i64)> {
 
 fn clock(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, "000"));
-    let digits = |t: &str, most: usize| (!t.is_empty() && t.len() <= most && t.bytes().all(|b| b.is_ascii_digit())).then(|| t.parse::<i64>().ok()).flatten();
+    let digits = |t: &str, most: usize| {
+        (!t.is_empty() && t.len() <= most && t.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| t.parse::<i64>().ok())
+            .flatten()
+    };
     let parts: Vec<_> = whole.split(':').collect();
     let (hours, minutes, seconds) = match parts.as_slice() {
         [m, s] => (0, digits(m, 2)?, digits(s, 2)?),
@@ -156,7 +160,8 @@ fn unescape(text: &str) -> String {
         return text.to_owned();
     }
     // the ampersand last, so that nothing is unescaped twice
-    let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&lrm;", "").replace("&rlm;", "");
+    let plain =
+        text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&lrm;", "").replace("&rlm;", "");
     plain.replace("&amp;", "&")
 }
 

@@ -65,14 +65,20 @@ fn role(object: &Object, keys: &[&str], context: &Context<'_>) -> Result<Role, F
     })
 }
 
+/// Who speaks, unless that only says the role again.
+fn identity(line: &Object, key: &str) -> Result<Option<String>, Fault> {
+    Ok(id(line, &[key])?.filter(|i| Role::parse(i).is_none()))
+}
+
 fn aliyun_upload(ticket: &Object, head: &Object, context: &Context<'_>) -> Read {
     let tid = id(ticket, &["tid", "taskId", "callId"])?.ok_or_else(|| Fault::new(MISSING_ID, "没有 tid(会话编号)"))?;
     let dialogue = list(ticket, "dialogue")?;
     let mut draft = Draft::new(Some(tid), "phone", context);
     let mut typed = true;
     each(dialogue, "dialogue", |_, line| {
-        let mut turn = Turn::new(role(line, &["role"], context)?, words(line, &["words"])?.ok_or_else(|| missing("words"))?);
-        let identity = id(line, &["identity"])?;
+        let mut turn =
+            Turn::new(role(line, &["role"], context)?, words(line, &["words"])?.ok_or_else(|| missing("words"))?);
+        let identity = identity(line, "identity")?;
         match turn.role {
             Role::Agent => turn.agent_id = identity.map(Into::into),
             Role::Customer if draft.out.customer_id.is_none() => draft.out.customer_id = identity.map(Into::into),
@@ -110,8 +116,9 @@ fn aliyun_result(result: &Object, context: &Context<'_>) -> Read {
     let agent = result.get("Agent").and_then(Value::as_object);
     let agent_id = agent.map(|a| id(a, &["Id", "Name"])).transpose()?.flatten();
     each(list(result, "AsrResult")?, "AsrResult", |_, line| {
-        let mut turn = Turn::new(role(line, &["Role"], context)?, words(line, &["Words"])?.ok_or_else(|| missing("Words"))?);
-        let identity = id(line, &["Identity"])?;
+        let mut turn =
+            Turn::new(role(line, &["Role"], context)?, words(line, &["Words"])?.ok_or_else(|| missing("Words"))?);
+        let identity = identity(line, "Identity")?;
         match turn.role {
             // without an agent of its own, the recording's
             Role::Agent => turn.agent_id = agent_id.clone().or(identity).map(Into::into),
@@ -216,7 +223,8 @@ fn ccai(conversation: &Object, context: &Context<'_>) -> Read {
     let mut agent_ids: Vec<String> = Vec::new();
     let mut first = None;
     each(list(conversation, "entries")?, "entries", |_, line| {
-        let mut turn = Turn::new(role(line, &["role"], context)?, words(line, &["text"])?.ok_or_else(|| missing("text"))?);
+        let mut turn =
+            Turn::new(role(line, &["role"], context)?, words(line, &["text"])?.ok_or_else(|| missing("text"))?);
         let user = id(line, &["user_id"])?;
         match (turn.role, user) {
             (Role::Agent, Some(user)) => {
@@ -249,7 +257,7 @@ fn ccai(conversation: &Object, context: &Context<'_>) -> Read {
     let info = conversation.get("conversation_info").and_then(Value::as_object);
     for category in info.and_then(|i| i.get("categories")).and_then(Value::as_array).into_iter().flatten() {
         if let Some(name) = category.get("display_name").and_then(Value::as_str) {
-            draft.out.tags.push(name.to_owned().into());
+            draft.out.tags.extend(values::tags(name).map(|t| t.to_owned().into()));
         }
     }
     draft.finish(context, |_| None, false)

@@ -25,9 +25,16 @@ const MOST_MERGED: usize = 256;
 ///
 /// # Errors
 /// When no sheet has a header that can be understood.
-pub(crate) fn read(file: File, old: bool, peek: bool, rows: &mut Rows, options: &InputOptions) -> Result<Option<Fault>> {
+pub(crate) fn read(
+    file: File,
+    old: bool,
+    peek: bool,
+    rows: &mut Rows,
+    options: &InputOptions,
+) -> Result<Option<Fault>> {
     // the library is careful, but a workbook may be made to break it
-    let result = catch_unwind(AssertUnwindSafe(|| if old { xls(file, rows, options) } else { xlsx(file, peek, rows, options) }));
+    let result =
+        catch_unwind(AssertUnwindSafe(|| if old { xls(file, rows, options) } else { xlsx(file, peek, rows, options) }));
     let result = result.unwrap_or_else(|_| Err(broken("内部结构有误")));
     let fault = match result {
         Ok(()) => None,
@@ -131,7 +138,9 @@ fn xlsx(file: File, peek: bool, rows: &mut Rows, options: &InputOptions) -> Resu
             let value = match cell.get_value() {
                 DataRef::Empty => Cell::Empty,
                 DataRef::SharedString(text) => Cell::Text((*text).to_owned()),
-                DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => Cell::Text(text.clone()),
+                DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+                    Cell::Text(text.clone())
+                }
                 DataRef::Int(number) => Cell::Int(*number),
                 DataRef::Float(number) => Cell::Float(*number),
                 DataRef::Bool(value) => Cell::Bool(*value),
@@ -189,6 +198,38 @@ fn xls(mut file: File, rows: &mut Rows, options: &InputOptions) -> Result<(), Fa
     Ok(())
 }
 
+/// The first rows of the first sheet that has any, from what looks like its header on.
+pub(crate) fn first_rows(
+    file: File,
+    old: bool,
+    most: usize,
+    options: &InputOptions,
+) -> Result<Vec<Vec<String>>, Fault> {
+    let all: Vec<Option<Column>> = super::columns::COLUMNS.iter().map(|c| Some(c.0)).collect();
+    // every column is taken for some field, which is only a way to see them all
+    let options = InputOptions { columns: Some(all), ..options.clone() };
+    let mut rows = Rows::new("".into());
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        if old { xls(file, &mut rows, &options) } else { xlsx(file, false, &mut rows, &options) }
+    }));
+    read.unwrap_or_else(|_| Err(broken("内部结构有误")))?;
+    let dialect = Rows::layout().dialect;
+    let (mut out, mut at) = (Vec::<Vec<String>>::new(), 0);
+    while at < rows.data.len() && out.len() < most {
+        let row = dialect.row(&rows.data, at, usize::MAX, |_| false);
+        at = row.next;
+        let fields = dialect.fields(&rows.data[row.start..row.end]);
+        let mut fields: Vec<_> = fields.map(|f| String::from_utf8_lossy(&f).into_owned()).collect();
+        while fields.last().is_some_and(|f| f.trim().is_empty()) {
+            fields.pop();
+        }
+        out.push(fields);
+    }
+    // a title above the header is one cell wide
+    let header = out.iter().position(|r| r.iter().filter(|c| !c.trim().is_empty()).count() >= 3).unwrap_or(0);
+    Ok(out.split_off(header))
+}
+
 /// A date as a local time; a length of time as its number of days.
 fn date(moment: &ExcelDateTime) -> Cell {
     if moment.is_duration() || moment.as_f64() < 1.0 {
@@ -241,7 +282,7 @@ impl<'o> SheetReader<'o> {
             return self.data(row, cells, rows);
         }
         if let Some(columns) = self.options.positions() {
-            rows.sheet(Some(self.name.clone()), columns);
+            rows.sheet(Some(self.name.clone()), columns, Vec::new());
             self.columns = Some(columns.to_vec());
             return self.data(row, cells, rows);
         }
@@ -269,7 +310,7 @@ impl<'o> SheetReader<'o> {
                 let names = names(&head, if filled { number } else { at }, at);
                 match self.options.mapping.header(&names) {
                     Header::Known(columns) => {
-                        rows.sheet(Some(self.name.clone()), &columns);
+                        rows.sheet(Some(self.name.clone()), &columns, names);
                         self.columns = Some(columns);
                         self.header_end = Some(head[at].0);
                         for (row, mut cells) in head.into_iter().skip(at + 1) {
@@ -280,12 +321,16 @@ impl<'o> SheetReader<'o> {
                     Header::Twice(column, a, b) => {
                         self.failed = true;
                         let column = column.name();
-                        rows.notes.push(format!("工作表 {}: 表头中“{a}”和“{b}”都表示 {column},已跳过;请只保留一列", self.name));
+                        rows.notes.push(format!(
+                            "工作表 {}: 表头中“{a}”和“{b}”都表示 {column},已跳过;请只保留一列",
+                            self.name
+                        ));
                         return;
                     }
                     Header::Missing(_) => {
                         let known = names.iter().filter(|n| Column::parse(n).is_some()).count();
-                        let best = nearest.as_ref().map_or(0, |n| n.iter().filter(|n| Column::parse(n).is_some()).count());
+                        let best =
+                            nearest.as_ref().map_or(0, |n| n.iter().filter(|n| Column::parse(n).is_some()).count());
                         if nearest.is_none() || known > best {
                             nearest = Some(names);
                         }
@@ -306,7 +351,9 @@ impl<'o> SheetReader<'o> {
             self.next_merged += 1;
             // a header's own merged cells are no data
             let below = self.header_end.is_none_or(|h| top > h);
-            if below && top == row && self.open.len() < MOST_MERGED
+            if below
+                && top == row
+                && self.open.len() < MOST_MERGED
                 && let Some((_, value)) = cells.iter().find(|(c, _)| *c == column)
             {
                 self.open.push((bottom, column, value.clone()));
