@@ -330,6 +330,17 @@ fn a_mapping_is_checked_whole_and_a_guess_is_one() {
     let odd = base.path().join("odd.csv");
     std::fs::write(&odd, "流水,谁说的,何时,说了什么,渠道\nF1,买,2026-11-20 09:00:00,什么时候发货啊,TB\nF1,卖,2026-11-20 09:00:10,今天下午五点前发出,TB\n").unwrap();
     zhijian().arg("convert").arg(&odd).assert().code(2);
+    let json = zhijian()
+        .args(["formats", "guess", "fixtures/formats/mapped.json"])
+        .assert()
+        .success()
+        .get_output()
+        .stdout
+        .clone();
+    let json = String::from_utf8(json).unwrap();
+    for part in ["turns = \"msgs\"", "text = \"body\""] {
+        assert!(json.contains(part), "{part}: {json}");
+    }
     let guess = zhijian().args(["formats", "guess"]).arg(&odd).assert().success().get_output().stdout.clone();
     let guess = String::from_utf8(guess).unwrap();
     let mended =

@@ -62,28 +62,31 @@ fn render(found: &Understanding, zone: &TimeZone) -> String {
         let _ = writeln!(out, "(共 {} 个文件,只列前 {FILES} 个)", found.files.len());
     }
     let names = [(Role::Agent, "客服"), (Role::Customer, "客户"), (Role::Bot, "机器人"), (Role::System, "系统")];
-    let roles: Vec<_> = names.iter().filter_map(|(r, n)| Some(format!("{n} {}", found.turns.get(r)?))).collect();
-    let turns: u64 = found.turns.values().sum();
-    let _ = writeln!(out, "会话 {} 通,消息 {turns} 条({})", found.conversations, roles.join(","));
-    if !found.kinds.is_empty() {
-        let kinds: Vec<_> = found.kinds.iter().map(|(k, n)| format!("{k} {n}")).collect();
-        let _ = writeln!(out, "非文本消息: {}", kinds.join(","));
-    }
-    let channels = found.channels.iter().map(|(c, n)| format!("{} {n}", if c.is_empty() { "(未写)" } else { c }));
-    let channels: Vec<_> = channels.map(|c| clean(&c)).collect();
-    let _ = writeln!(out, "渠道: {};有评分的 {} 通", channels.join(","), found.rated);
-    let agents: Vec<_> = found.agents.iter().take(8).map(|a| plain(a)).collect();
-    let more = if found.agents.len() > 8 { "…" } else { "" };
-    let _ = writeln!(out, "客服 {} 名: {}{more}", found.agents.len(), agents.join("、"));
-    match found.span {
-        Some((first, last)) => {
-            let zone = zone.iana_name().unwrap_or("");
-            let _ = writeln!(out, "时间: {} 至 {}({zone}),{} 条消息有时间", moment(first), moment(last), found.timed.0);
+    if found.conversations > 0 {
+        let roles: Vec<_> = names.iter().filter_map(|(r, n)| Some(format!("{n} {}", found.turns.get(r)?))).collect();
+        let turns: u64 = found.turns.values().sum();
+        let _ = writeln!(out, "会话 {} 通,消息 {turns} 条({})", found.conversations, roles.join(","));
+        if !found.kinds.is_empty() {
+            let kinds: Vec<_> = found.kinds.iter().map(|(k, n)| format!("{k} {n}")).collect();
+            let _ = writeln!(out, "非文本消息: {}", kinds.join(","));
         }
-        None if found.timed.1 > 0 => {
-            let _ = writeln!(out, "时间: 只有录音内的毫秒偏移,{} 条消息有", found.timed.1);
+        let channels = found.channels.iter().map(|(c, n)| format!("{} {n}", if c.is_empty() { "(未写)" } else { c }));
+        let channels: Vec<_> = channels.map(|c| clean(&c)).collect();
+        let _ = writeln!(out, "渠道: {};有评分的 {} 通", channels.join(","), found.rated);
+        let agents: Vec<_> = found.agents.iter().take(8).map(|a| plain(a)).collect();
+        let more = if found.agents.len() > 8 { "…" } else { "" };
+        let _ = writeln!(out, "客服 {} 名: {}{more}", found.agents.len(), agents.join("、"));
+        match found.span {
+            Some((first, last)) => {
+                let zone = zone.iana_name().unwrap_or("");
+                let _ =
+                    writeln!(out, "时间: {} 至 {}({zone}),{} 条消息有时间", moment(first), moment(last), found.timed.0);
+            }
+            None if found.timed.1 > 0 => {
+                let _ = writeln!(out, "时间: 只有录音内的毫秒偏移,{} 条消息有", found.timed.1);
+            }
+            None => {}
         }
-        None => {}
     }
     for (id, turns) in &found.preview {
         let _ = writeln!(out, "\n会话 {}", clean(id));

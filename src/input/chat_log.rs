@@ -3,7 +3,8 @@
 
 use super::columns::Column;
 use super::draft::{Context, Draft};
-use super::reject::{BAD_TURNS, Fault};
+use super::reject::{BAD_TURNS, BAD_VALUE, Fault, shown};
+use super::time::TIME_HINT;
 use super::values;
 use crate::conversation::{Conversation, Kind, Role, Turn};
 
@@ -127,7 +128,7 @@ pub(crate) fn read(text: &str, context: &Context<'_>) -> Result<Conversation<'st
         let trimmed = line.trim();
         if let Some(header) = of_style(number).filter(|h| names.contains(&h.name)) {
             push(&mut draft, open.take());
-            let at = moment(header.time, day.as_deref(), context);
+            let at = moment(header.time, day.as_deref(), context)?;
             open = Some((header, header.text.into_iter().collect(), at));
             continue;
         }
@@ -191,13 +192,16 @@ fn kind(text: &str) -> Kind {
     }
 }
 
-fn moment(time: &str, day: Option<&str>, context: &Context<'_>) -> Option<i64> {
+/// A header's moment; a time of day without any day before it is none.
+fn moment(time: &str, day: Option<&str>, context: &Context<'_>) -> Result<Option<i64>, Fault> {
     let mut clock = context.clock.borrow_mut();
-    match (clock.parse(time, false), day) {
-        (Some(at), _) => Some(at),
-        (None, Some(day)) => clock.parse(&format!("{day} {time}"), false),
-        (None, None) => None,
-    }
+    let dated = date(time.as_bytes()).is_some();
+    let read = match (dated, day) {
+        (true, _) => clock.parse(time, false),
+        (false, Some(day)) => clock.parse(&format!("{day} {time}"), false),
+        (false, None) => return Ok(None),
+    };
+    read.map(Some).ok_or_else(|| Fault::new(BAD_VALUE, format!("时间 {} 无法识别;{TIME_HINT}", shown(time))))
 }
 
 /// A date on a line of its own: `2026-11-20`, `—— 2026年11月20日 星期五 ——`.

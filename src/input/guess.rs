@@ -2,7 +2,6 @@
 //! fill in. Nothing of it takes effect until it is saved and named by `--mapping`.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use serde_json::Value;
 
@@ -73,10 +72,7 @@ pub fn guess(inputs: &[String], options: InputOptions) -> Result<String> {
             out.table(&rows, &options);
         }
         Shape::Lines | Shape::Json(super::format::Json::Native | super::format::Json::Mapped) => {
-            let mut bytes = Vec::new();
-            // the text may be in any encoding: the sample is decoded already
             let sample = source.text.sample();
-            drop(source.text.into_raw().take(0).read_to_end(&mut bytes));
             out.json(&sample[..sample.floor_char_boundary(SAMPLE)], &options);
         }
         _ => {}
@@ -194,9 +190,14 @@ impl Draft {
     fn json(&mut self, sample: &str, options: &InputOptions) {
         let start = sample.find('{').unwrap_or(0);
         let mut stream = serde_json::Deserializer::from_str(&sample[start..]).into_iter::<Value>();
-        let Some(Ok(Value::Object(record))) = stream.next() else { return };
-        let list = record.iter().find(|(_, v)| v.as_array().is_some_and(|l| l.first().is_some_and(Value::is_object)));
-        let Some((turns, list)) = list else { return };
+        let Some(Ok(Value::Object(mut record))) = stream.next() else { return };
+        // a list whose elements hold lists themselves is one of records
+        while let Some(inner) =
+            objects(&record).and_then(|(_, l)| l.first()?.as_object()).filter(|o| objects(o).is_some())
+        {
+            record = inner.clone();
+        }
+        let Some((turns, list)) = objects(&record) else { return };
         self.text += &format!("format = \"json-mapped\"\nturns = {}   # 消息列表的键\n", quoted(turns));
         let text = |value: &Value| match value {
             Value::String(text) => text.clone(),
@@ -204,9 +205,10 @@ impl Draft {
             other => other.to_string(),
         };
         let messages: Vec<&serde_json::Map<String, Value>> =
-            list.as_array().into_iter().flatten().filter_map(Value::as_object).take(ROWS).collect();
+            list.iter().filter_map(Value::as_object).take(ROWS).collect();
         // the record's own fields stand in front of every message, as they would in a table
-        let own: Vec<_> = record.iter().filter(|(k, v)| *k != turns && !v.is_array() && !v.is_object()).collect();
+        let own: Vec<_> =
+            record.iter().filter(|(k, v)| k.as_str() != turns && !v.is_array() && !v.is_object()).collect();
         let mut names: Vec<String> = own.iter().map(|(k, _)| (*k).clone()).collect();
         for key in messages.iter().flat_map(|m| m.keys()) {
             if !names.contains(key) {
@@ -242,6 +244,12 @@ impl Draft {
         self.text += "\n[teams]   # 班组、技能组的取值 → 报告里的名字\n\n[agents]   # 客服编号 → 姓名、班组\n# a01 = { name = \"…\", team = \"…\" }\n";
         self.text
     }
+}
+
+/// The list of objects in an object.
+fn objects(object: &serde_json::Map<String, Value>) -> Option<(&str, &Vec<Value>)> {
+    let lists = object.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_array()?)));
+    lists.into_iter().find(|(_, list)| list.first().is_some_and(Value::is_object))
 }
 
 /// The first rows of delimited text.

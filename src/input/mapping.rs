@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn every_fault_at_once() {
         let (_, faults) = parsed(
-            "format = \"cvs\"\nencoding = 5\ntimezone = \"北京\"\nrolls = 1\ntimes = [\"%H\"]\n[columns]\n会话号 = \"x\"\nrole = true\n[roles]\n\"主管\" = \"经理\"\n[agents]\na1 = { nmae = \"x\" }\n",
+            "format = \"cvs\"\nencoding = 5\ntimezone = \"北京\"\nrolls = 1\ntimes = [\"%H\"]\n[columns]\n\"会话号\" = \"x\"\nrole = true\n[roles]\n\"主管\" = \"经理\"\n[agents]\na1 = { nmae = \"x\" }\n",
         );
         assert_eq!(
             faults,

@@ -28,7 +28,10 @@ pub(crate) fn recognise(
     if delimited {
         return Ok(Format::of(if extension == "csv" { "csv" } else { "tsv" }));
     }
-    if text.starts_with(['{', '[']) && (text.starts_with('{') || is_array(text)) {
+    // JSONL has no lists around its records, but a list of records may be misnamed
+    let listed =
+        is_array(text) && (!matches!(extension, "jsonl" | "ndjson") || text[1..].trim_start().starts_with('{'));
+    if text.starts_with('{') || listed {
         return json(name, text, extension, options);
     }
     if text.starts_with("WEBVTT") {
@@ -111,7 +114,7 @@ fn binary(name: &str, head: &[u8]) -> Result<Option<&'static Format>> {
 
 /// True for what begins as a JSON array, not as a chat line such as `[图片]`.
 fn is_array(text: &str) -> bool {
-    let rest = text[1..].trim_start();
+    let Some(rest) = text.strip_prefix('[').map(str::trim_start) else { return false };
     rest.is_empty()
         || rest.starts_with(['{', ']', '[', '"', 't', 'f', 'n', '-'])
         || rest.starts_with(|c: char| c.is_ascii_digit()) && !rest[..rest.len().min(40)].contains(':')
