@@ -511,3 +511,89 @@ impl Walk {
 fn cut_short() -> Fault {
     Fault::new(BAD_JSON, "JSON 不完整,文件在这里中断;之前的记录已照常处理")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Limits;
+    use super::super::compression::Stream;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The records found, as text or as `!code`, each with its place.
+    fn walk(text: &str, json: Json, most: usize) -> Vec<(String, String)> {
+        let stream = Stream::open(Box::new(std::io::Cursor::new(text.as_bytes().to_vec())), Limits::default()).unwrap();
+        let limits = Limits { max_record_bytes: most, ..Limits::default() };
+        let options = InputOptions { limits, ..InputOptions::default() };
+        let mut walk = Walk::new(Text::open(stream, None), json, "f".into(), &options);
+        let (file, mut out) = (Arc::from("f"), Vec::new());
+        loop {
+            let mut buffer = Vec::new();
+            let (_, found) = walk.next(&file, &mut buffer, 20);
+            if found.is_empty() {
+                assert_eq!(out.len() as u64, walk.records);
+                return out;
+            }
+            out.extend(found.into_iter().map(|found| match found {
+                Found::Record { start, end, place, .. } => {
+                    (place, String::from_utf8(buffer[start..end].to_vec()).unwrap())
+                }
+                Found::Reject(reject) => (reject.place.unwrap_or_default(), format!("!{}", reject.code)),
+            }));
+        }
+    }
+
+    fn told(found: &[(&str, &str)]) -> Vec<(String, String)> {
+        found.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect()
+    }
+
+    #[test]
+    fn lists_documents_and_what_is_neither() {
+        let upload = r#"{"business":"售后","tickets":[{"tid":1}, {"tid":2}],"x":{"tickets":[3]}}"#;
+        let expected = told(&[("/tickets/0", r#"{"tid":1}"#), ("/tickets/1", r#"{"tid":2}"#)]);
+        assert_eq!(walk(upload, Json::AliyunUpload, 1 << 20), expected);
+        let wrapped = r#"{"Data":{"ResultInfo":{"ResultInfo":[{"a":"]}"}]}},"Code":0}"#;
+        let expected = told(&[("/Data/ResultInfo/ResultInfo/0", r#"{"a":"]}"}"#)]);
+        assert_eq!(walk(wrapped, Json::AliyunResult, 1 << 20), expected);
+        let several = "{\"a\": 1}\n{\"Data\":{}}\noops 1\n[{\"b\":2}]";
+        let expected = told(&[("", r#"{"a":1}"#), ("", r#"{"Data":{}}"#), ("", "!bad-json"), ("/0", r#"{"b":2}"#)]);
+        assert_eq!(walk(several, Json::AliyunResult, 1 << 20), expected);
+        assert_eq!(walk("[{},{\"a\":\"bc", Json::Native, 99), told(&[("/0", "{}"), ("/1", "!bad-json")]));
+        assert_eq!(walk("[{}}]", Json::Native, 99), told(&[("/0", "{}"), ("/1", "!bad-json")]));
+        let long = format!("[{{\"a\":\"{}\"}},{{}}]", "x".repeat(99));
+        assert_eq!(walk(&long, Json::Native, 50), told(&[("/0", "!too-long"), ("/1", "{}")]));
+        assert!(walk(" \n", Json::Native, 50).is_empty());
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a\\\\\"{}\\[\\],:好\n]{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 20, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-c好\"]{1,3}", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn elements_are_found_as_they_stand(values in prop::collection::vec(value(), 0..6), pretty: bool) {
+            let text = if pretty { serde_json::to_string_pretty(&values) } else { serde_json::to_string(&values) };
+            let found = walk(&text.unwrap(), Json::Native, 1 << 20);
+            let read: Vec<Value> = found.iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect();
+            prop_assert_eq!(read, values);
+        }
+
+        #[test]
+        fn any_text_ends(text in "[\\[\\]{}\",:\\\\ a1\n]{0,60}") {
+            for json in [Json::Native, Json::AliyunResult, Json::Ccai] {
+                let _ = walk(&text, json, 10);
+            }
+        }
+    }
+}

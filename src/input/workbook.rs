@@ -36,10 +36,7 @@ pub(crate) fn read(
     let result =
         catch_unwind(AssertUnwindSafe(|| if old { xls(file, rows, options) } else { xlsx(file, peek, rows, options) }));
     let result = result.unwrap_or_else(|_| Err(broken("内部结构有误")));
-    let fault = match result {
-        Ok(()) => None,
-        Err(fault) => Some(fault),
-    };
+    let fault = result.err();
     rows.close();
     if rows.origin.sheets.is_empty() && fault.is_none() {
         let why = if rows.notes.is_empty() { "工作簿是空的".into() } else { rows.notes.join("\n  ") };
