@@ -24,7 +24,7 @@ pub enum Error {
     },
     /// No input matched what the user named.
     #[error(
-        "没有找到可读的输入: {0}\n  支持 .jsonl/.ndjson/.csv/.tsv/.txt(可带 .gz/.zst),也可以给目录或通配符;标准输入用 `-`。(no input)"
+        "没有找到可读的输入: {0}\n  支持的格式见 `zhijian formats`(可带 .gz/.zst),也可以给目录或通配符;标准输入用 `-`。(no input)"
     )]
     NoInput(String),
     /// A setting the user gave cannot be used.
@@ -38,6 +38,16 @@ pub enum Error {
     /// The rule pack has faults (already shown one by one).
     #[error("规则包有 {errors} 处错误,请先修正(运行 `zhijian rules check` 查看全部)。(the pack has errors)")]
     Pack {
+        /// How many errors there are.
+        errors: usize,
+        /// The faults rendered with file, line, column and caret.
+        rendered: String,
+    },
+    /// The mapping file has faults (already shown one by one).
+    #[error("映射文件 {path} 有 {errors} 处错误,请先修正。(the mapping has errors)")]
+    Mapping {
+        /// The file as given.
+        path: PathBuf,
         /// How many errors there are.
         errors: usize,
         /// The faults rendered with file, line, column and caret.

@@ -186,6 +186,7 @@ impl Run<'_> {
                                 file: file.clone(),
                                 line,
                                 column: None,
+                                place: None,
                                 code: reject::INTERNAL,
                                 reason: format!("检查这通会话时程序内部出错,已跳过: {message}"),
                                 raw,

@@ -57,8 +57,11 @@ pub struct Args {
     #[command(flatten)]
     input: InputArgs,
     /// 结果目录;整体写好后才替换旧结果
-    #[arg(long, short, value_name = "DIR")]
-    out: PathBuf,
+    #[arg(long, short, value_name = "DIR", required_unless_present = "dry_run")]
+    out: Option<PathBuf>,
+    /// 只读一遍输入,说明是怎样理解的(格式、列、角色、时间、前几通会话、可疑之处);不评判,不写结果
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     engine: EngineArgs,
     /// 被拒记录占比超过它则退出码为 1(0–1)
@@ -92,6 +95,10 @@ pub fn run(args: Args) -> Result<Outcome> {
             option: "--max-reject-rate".into(), reason: "要在 0 到 1 之间,如 0.01".into()
         });
     }
+    if args.dry_run {
+        return super::dry_run::run(&args.input);
+    }
+    let out = args.out.clone().unwrap_or_default();
     let stop = Stop::listen()?;
     let started = (Instant::now(), jiff::Timestamp::now());
     let lang = args.lang.lang();
@@ -101,7 +108,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         Some(storing) => storing.decided(pack, args.quiet),
         None => Ok(pack),
     })?;
-    let folder = StagedFolder::new(&args.out)?;
+    let folder = StagedFolder::new(&out)?;
     stop.staged(folder.staging());
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let mask = args.pii == Pii::Mask;
@@ -121,7 +128,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     progress.finish();
     stop.check()?;
     let mut summary = summary?;
-    let failed = |e| Error::write(args.out.join("conversations.jsonl"), e);
+    let failed = |e| Error::write(out.join("conversations.jsonl"), e);
     finish(results).and_then(|()| finish(rejects)).map_err(failed)?;
     let followed = storing.as_ref().map(|s| s.follow(engine.pack(), &mut summary)).transpose()?;
     let kept = match (storing, followed) {
@@ -173,7 +180,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     let stored = kept.as_ref().map(Kept::sentence);
     kept.map(Kept::write).transpose()?;
     if !args.quiet {
-        print_summary(&args.out, &summary, &cards, seconds);
+        print_summary(&out, &summary, &cards, seconds);
         stored.inspect(|told| eprintln!("{}", plain(told)));
     }
     Ok(gates(&args, engine.pack(), &summary, &cards))
@@ -267,6 +274,9 @@ fn print_summary(out: &Path, summary: &Summary, cards: &Scorecards, seconds: f64
     if summary.records_rejected > 0 {
         let reasons: Vec<_> = summary.rejects.iter().map(|(code, n)| format!("{code} {n}")).collect();
         eprintln!("被拒原因: {}(逐条见 rejects.jsonl)", reasons.join("、"));
+    }
+    for file in &summary.files {
+        file.notes.iter().for_each(|note| eprintln!("注意: {}: {}", plain(&file.path), plain(note)));
     }
     eprintln!("结果在 {},用时 {seconds:.1} 秒", out.display());
 }

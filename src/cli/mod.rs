@@ -12,6 +12,9 @@ macro_rules! writeln_out {
 mod annotate;
 mod calibrate;
 mod completions;
+mod convert;
+mod dry_run;
+mod formats;
 mod generate;
 mod history;
 mod inspect;
@@ -61,6 +64,10 @@ enum Command {
     Calibrate(Box<calibrate::Args>),
     /// 生成编造的会话,用来试规模、试速度
     Generate(generate::Args),
+    /// 列出能读的格式;看看一份导出是怎样被理解的;写映射文件的初稿
+    Formats(formats::Args),
+    /// 把任何能读的格式转成本项目的 JSONL
+    Convert(convert::Args),
     /// 生成命令行补全脚本
     Completions(completions::Args),
 }
@@ -86,6 +93,8 @@ pub fn main() -> ExitCode {
         Command::Rules(args) => rules::run(args),
         Command::Calibrate(args) => calibrate::run(*args),
         Command::Generate(args) => generate::run(&args),
+        Command::Formats(args) => formats::run(args),
+        Command::Convert(args) => convert::run(&args),
         Command::Completions(args) => completions::run::<Cli>(args),
     };
     match result {
@@ -93,7 +102,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::GateFailed) => ExitCode::from(1),
         Err(error) if closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            if let Error::Pack { rendered, .. } = &error {
+            if let Error::Pack { rendered, .. } | Error::Mapping { rendered, .. } = &error {
                 eprintln!("{rendered}\n");
             }
             eprintln!("错误: {error}");

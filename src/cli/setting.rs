@@ -1,21 +1,24 @@
 //! Flags that several commands share, and what they mean.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
 
+use zhijian::conversation::Role;
 use zhijian::detect::SegmentMode;
 use zhijian::engine::{Engine, EngineOptions};
 use zhijian::error::{Error, Result};
-use zhijian::input::{InputOptions, Reader, parse_columns};
+use zhijian::input::mapping::Staff;
+use zhijian::input::{Format, InputOptions, Mapping, Reader, parse_columns};
 use zhijian::judge::Lang;
 use zhijian::pack::Pack;
 
 /// How input is read.
 #[derive(Debug, clap::Args)]
 pub struct InputArgs {
-    /// 会话文件、目录或通配符(.jsonl .csv .tsv,可带 .gz/.zst);`-` 读标准输入
+    /// 会话文件、目录或通配符(格式见 zhijian formats,可带 .gz/.zst);`-` 读标准输入
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
     /// 文本编码(utf-8、gbk、gb18030、big5、utf-16le…);不写则自动识别
@@ -27,12 +30,33 @@ pub struct InputArgs {
     /// 没写时区的时间按哪个时区读
     #[arg(long, value_name = "ZONE", default_value = "Asia/Shanghai", env = "ZHIJIAN_TIMEZONE")]
     pub timezone: String,
+    /// 输入的格式(见 zhijian formats);不写则凭内容认出
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// 映射文件(TOML):列名、角色、时间格式、客服名录;初稿由 zhijian formats guess 写出
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// 说话人或角色取值的含义,如 1=客服,2=客户
+    #[arg(long, value_name = "VALUE=ROLE,…")]
+    pub roles: Option<String>,
+    /// 聊天记录、字幕里哪些名字是客服,逗号分隔
+    #[arg(long, value_name = "NAME,…")]
+    pub agent_names: Option<String>,
 }
 
 impl InputArgs {
     /// These inputs with everything else at its default.
     pub fn of(inputs: Vec<String>) -> InputArgs {
-        InputArgs { inputs, encoding: None, columns: None, timezone: "Asia/Shanghai".into() }
+        InputArgs {
+            inputs,
+            encoding: None,
+            columns: None,
+            timezone: "Asia/Shanghai".into(),
+            format: None,
+            mapping: None,
+            roles: None,
+            agent_names: None,
+        }
     }
 
     /// The time zone.
@@ -43,16 +67,45 @@ impl InputArgs {
         })
     }
 
-    /// Opens the input.
-    pub fn open(&self) -> Result<Reader> {
-        let columns = self.columns.as_deref().map(parse_columns).transpose()?;
-        let options = InputOptions {
+    /// What the flags say about how input is read.
+    pub fn options(&self) -> Result<InputOptions> {
+        Ok(InputOptions {
             encoding: self.encoding.clone(),
-            columns,
+            format: self.format.as_deref().map(Format::by_id).transpose()?,
+            mapping: Arc::new(self.mapping()?),
+            columns: self.columns.as_deref().map(parse_columns).transpose()?,
             timezone: self.zone()?,
             ..InputOptions::default()
+        })
+    }
+
+    /// The mapping file with what `--roles` and `--agent-names` add to it.
+    fn mapping(&self) -> Result<Mapping> {
+        let mut mapping = self.mapping.as_deref().map(Mapping::load).transpose()?.unwrap_or_default();
+        let list = |text: &Option<String>| -> Vec<String> {
+            let parts = text.iter().flat_map(|t| t.split([',', '\u{ff0c}'])).map(str::trim);
+            parts.filter(|p| !p.is_empty()).map(str::to_owned).collect()
         };
-        Reader::open(&self.inputs, options)
+        for pair in list(&self.roles) {
+            let role = pair.rsplit_once('=').and_then(|(value, role)| Some((value.trim(), Role::parse(role)?)));
+            let Some((value, role)) = role else {
+                let reason =
+                    format!("`{pair}` 应写成 取值=角色,如 1=客服,2=客户;角色可用 agent、customer、bot、system");
+                return Err(Error::Setting { option: "--roles".into(), reason });
+            };
+            mapping.roles.insert(value.to_owned(), role);
+        }
+        for name in list(&self.agent_names) {
+            if mapping.staff(&name).is_none() {
+                mapping.agents.insert(name, Staff::default());
+            }
+        }
+        Ok(mapping)
+    }
+
+    /// Opens the input.
+    pub fn open(&self) -> Result<Reader> {
+        Reader::open(&self.inputs, self.options()?)
     }
 }
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::delimited::Groups;
+use super::document::Documents;
 use super::jsonl::{self, Lines};
 use super::reject::Reject;
+use super::whole::Texts;
 use crate::conversation::Conversation;
 
 /// What a block holds, one after another in input order.
@@ -38,6 +40,10 @@ pub(crate) enum Content {
     Lines(Lines),
     /// Conversations of a delimited file.
     Groups(Groups),
+    /// Records of JSON documents, in the buffer.
+    Documents(Documents),
+    /// Conversations that are stretches of a text, in the buffer.
+    Texts(Texts),
     /// Rejects found while reading.
     Rejects(Vec<Reject>),
 }
@@ -53,6 +59,8 @@ impl Block {
         match &self.content {
             Content::Lines(lines) => jsonl::visit(lines, &self.buffer, f),
             Content::Groups(groups) => groups.visit(f),
+            Content::Documents(documents) => documents.visit(&self.buffer, f),
+            Content::Texts(texts) => texts.visit(&self.buffer, f),
             Content::Rejects(rejects) => rejects.iter().for_each(|reject| f(Item::Reject(reject.clone()))),
         }
     }

@@ -400,8 +400,9 @@ pub(crate) enum Header {
     Missing(Vec<Column>),
 }
 
-pub(crate) fn header(names: &[String]) -> Header {
-    let columns: Vec<_> = names.iter().map(|n| Column::parse(n)).collect();
+/// What names are as a header; `find` tells the field a name stands for.
+pub(crate) fn header(names: &[String], find: impl Fn(&str) -> Option<Column>) -> Header {
+    let columns: Vec<_> = names.iter().map(|n| find(n)).collect();
     for (i, column) in columns.iter().enumerate() {
         let Some(column) = column else { continue };
         if let Some(first) = columns[..i].iter().position(|c| c.as_ref() == Some(column)) {
@@ -434,15 +435,15 @@ mod tests {
     fn headers() {
         let names = |list: &[&str]| list.iter().map(|s| s.to_string()).collect::<Vec<_>>();
         assert_eq!(
-            header(&names(&["\u{feff}会话ID", "备注", "发送方 ", "消息内容"])),
+            header(&names(&["\u{feff}会话ID", "备注", "发送方 ", "消息内容"]), Column::parse),
             Header::Known(vec![Some(Column::ConversationId), None, Some(Column::Role), Some(Column::Text)])
         );
-        assert!(matches!(header(&names(&["會話ID", "發送方", "訊息", "消息內容"])), Header::Known(_)));
+        assert!(matches!(header(&names(&["會話ID", "發送方", "訊息", "消息內容"]), Column::parse), Header::Known(_)));
         assert_eq!(
-            header(&names(&["会话ID", "内容", "角色", "消息"])),
+            header(&names(&["会话ID", "内容", "角色", "消息"]), Column::parse),
             Header::Twice(Column::Text, "内容".into(), "消息".into())
         );
-        assert_eq!(header(&names(&["会话ID", "x"])), Header::Missing(vec![Column::Role, Column::Text]));
+        assert_eq!(header(&names(&["会话ID", "x"]), Column::parse), Header::Missing(vec![Column::Role, Column::Text]));
     }
 
     #[test]

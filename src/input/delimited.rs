@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::Item;
+use super::cells::{Origin, shown_raw};
 use super::columns::{COLUMNS, Column, REQUIRED};
 use super::layout::Layout;
 use super::reject::{BAD_COLUMNS, BAD_QUOTE, BAD_ROLE, BAD_VALUE, ENCODING, Fault, MISSING_ID, Reject, TOO_LONG};
@@ -27,6 +28,8 @@ pub(crate) struct Table {
     layout: Layout,
     /// Undecodable bytes were met while transcoding.
     damaged: bool,
+    /// Where rows came from, when not from lines of this text.
+    origin: Option<Origin>,
     options: Arc<InputOptions>,
     rows: Vec<RowRef>,
     pub groups: Vec<Group>,
@@ -35,6 +38,7 @@ pub(crate) struct Table {
 struct RowRef {
     start: usize,
     end: usize,
+    /// The line, or the code of its origin.
     line: u64,
     /// The next row of the same conversation.
     next: u32,
@@ -65,6 +69,7 @@ impl Table {
         data: Vec<u8>,
         layout: Layout,
         damaged: bool,
+        origin: Option<Origin>,
         options: Arc<InputOptions>,
     ) -> (Table, Found) {
         let max = options.limits.max_record_bytes;
@@ -72,11 +77,14 @@ impl Table {
         let (mut rows, mut groups) = (Vec::<RowRef>::new(), Vec::<Group>::new());
         let mut by_id: HashMap<Cow<'_, [u8]>, u32> = HashMap::new();
         let id_index = layout.index(Column::ConversationId).unwrap_or(0);
-        let swallowed = |line: &[u8]| is_row(&layout, line);
+        let swallowed = |line: &[u8]| is_row(&layout, line, &options);
         let mut at = layout.start;
         while at < data.len() {
             let row = layout.dialect.row(&data, at, max, swallowed);
-            let line = found.line;
+            let line = match &origin {
+                Some(origin) => origin.rows.get(found.records as usize).copied().unwrap_or(0),
+                None => found.line,
+            };
             at = row.next;
             found.line += row.lines;
             found.records += 1;
@@ -113,10 +121,10 @@ impl Table {
                     }
                 }
             };
-            found.rejects.push(fault.reject(&file, line, raw));
+            found.rejects.push(placed(fault.reject(&file, line, raw), origin.as_ref()));
         }
         drop(by_id);
-        (Table { file, data, layout, damaged, options, rows, groups }, found)
+        (Table { file, data, layout, damaged, origin, options, rows, groups }, found)
     }
 
     fn raw(&self, row: &RowRef) -> &[u8] {
@@ -128,22 +136,29 @@ impl Table {
         let first = &self.rows[group.first as usize];
         if group.rows > max as u64 {
             let fault = Fault::new(TOO_MANY_TURNS, format!("会话有 {} 条消息,超过上限 {max}", group.rows));
-            let reject = fault.reject(&self.file, first.line, self.raw(first));
+            let reject = self.reject(fault, first);
             return f(Item::Reject(Reject { rows: group.rows, ..reject }));
         }
-        let mut build = Build { turns_of: Vec::new(), out: Conversation::default(), line: first.line };
+        let mut build =
+            Build { turns_of: Vec::new(), out: Conversation::default(), line: first.line, options: &self.options };
         build.out.turns.reserve(group.rows as usize);
         let mut next = group.first;
         while let Some(row) = self.rows.get(next as usize) {
             next = row.next;
             if let Err(fault) = self.cells(self.raw(row)).and_then(|cells| build.add(cells, row.line, clock)) {
-                f(Item::Reject(fault.reject(&self.file, row.line, self.raw(row))));
+                f(Item::Reject(self.reject(fault, row)));
             }
         }
         let (line, records) = (build.line, build.out.turns.len() as u64);
+        let line = self.origin.as_ref().map_or(line, |o| o.place(line, None).0);
         if records > 0 {
-            f(Item::Conversation { conversation: build.finish(), file: &self.file, line, records });
+            let conversation = build.finish();
+            f(Item::Conversation { conversation, file: &self.file, line, records });
         }
+    }
+
+    fn reject(&self, fault: Fault, row: &RowRef) -> Reject {
+        placed(fault.reject(&self.file, row.line, self.raw(row)), self.origin.as_ref())
     }
 
     /// A row's fields by column.
@@ -185,6 +200,16 @@ impl Table {
     }
 }
 
+/// A reject with its place in the workbook or file its row came from.
+fn placed(mut reject: Reject, origin: Option<&Origin>) -> Reject {
+    if let Some(origin) = origin {
+        let (line, column, place) = origin.place(reject.line, reject.column);
+        reject.raw = shown_raw(reject.raw.as_bytes());
+        (reject.line, reject.column, reject.place) = (line, column, Some(place));
+    }
+    reject
+}
+
 fn trimmed(field: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     match field {
         Cow::Borrowed(bytes) => Cow::Borrowed(bytes.trim_ascii()),
@@ -199,17 +224,17 @@ fn too_few(layout: &Layout, raw: &[u8]) -> Fault {
 }
 
 /// True for a line that is a row of the file by itself: as many fields, and a role where the role belongs.
-fn is_row(layout: &Layout, line: &[u8]) -> bool {
+fn is_row(layout: &Layout, line: &[u8], options: &InputOptions) -> bool {
     let line = line.trim_ascii_end();
     let fields = layout.dialect.fields(line);
     let role = layout.index(Column::Role).and_then(|i| layout.dialect.fields(line).nth(i));
     fields.count() == layout.width
-        && role.is_some_and(|r| std::str::from_utf8(&r).is_ok_and(|r| parse_role(r).is_some()))
+        && role.is_some_and(|r| std::str::from_utf8(&r).is_ok_and(|r| parse_role(r, options).is_some()))
 }
 
 /// A role, or the answer to 是否客服.
-fn parse_role(value: &str) -> Option<Role> {
-    Role::parse(value).or_else(|| match value.trim().to_ascii_lowercase().as_str() {
+fn parse_role(value: &str, options: &InputOptions) -> Option<Role> {
+    options.mapping.role(value).or_else(|| match value.trim().to_ascii_lowercase().as_str() {
         "true" | "是" | "yes" | "y" | "1.0" => Some(Role::Agent),
         "false" | "否" | "no" | "n" | "0.0" => Some(Role::Customer),
         _ => None,
@@ -258,12 +283,13 @@ struct Build<'a> {
     /// Every agent named on a person's row, for telling a conversation's only agent.
     turns_of: Vec<Cow<'a, str>>,
     line: u64,
+    options: &'a InputOptions,
 }
 
 impl<'a> Build<'a> {
     fn add(&mut self, mut cells: Cells<'a>, line: u64, clock: &mut Clock<'_>) -> Result<(), Fault> {
         let role = cells.values[Column::Role as usize].take().unwrap_or_default();
-        let Some(role) = parse_role(&role) else {
+        let Some(role) = parse_role(&role, self.options) else {
             let known = "可用: agent/客服/1、customer/客户/0、bot/机器人、system/系统";
             return Err(cells.fault(BAD_ROLE, Column::Role, &role, known));
         };
@@ -338,8 +364,11 @@ impl<'a> Build<'a> {
         if let [only] = self.turns_of.as_slice() {
             out.agent_id = Some(only.clone());
         }
-        out.channel = out.channel.take().map(values::channel);
+        out.channel = out.channel.take().map(|c| self.options.mapping.channel(c));
         out.stage = out.stage.take().map(values::stage);
+        if !self.options.mapping.is_plain() {
+            self.options.mapping.apply(out);
+        }
         self.out
     }
 }
@@ -353,7 +382,7 @@ pub(crate) struct Groups {
 impl Groups {
     pub(crate) fn visit(&self, f: &mut dyn FnMut(Item<'_>)) {
         let table = &*self.table;
-        let mut clock = Clock::new(&table.options.timezone);
+        let mut clock = Clock::of(&table.options);
         for group in &table.groups[self.range.clone()] {
             table.visit_group(group, &mut clock, f);
         }

@@ -7,9 +7,6 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-/// Extensions read in directories, before `.gz` and `.zst`.
-const KNOWN: [&str; 6] = ["jsonl", "ndjson", "csv", "tsv", "tab", "txt"];
-
 /// One input to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Named {
@@ -31,6 +28,21 @@ impl Named {
         match self {
             Named::Stdin => String::new(),
             Named::File(path) => extension(path),
+        }
+    }
+
+    /// The file's name without extension, for conversations that have no id of their own.
+    pub(crate) fn stem(&self) -> String {
+        match self {
+            Named::Stdin => "stdin".into(),
+            Named::File(path) => {
+                let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                let lower = name.to_ascii_lowercase();
+                let packed =
+                    [".gz", ".gzip", ".zst", ".zstd"].iter().find(|c| lower.ends_with(*c)).map_or(0, |c| c.len());
+                let name = &name[..name.len() - packed];
+                name.rsplit_once('.').map_or(name, |(stem, _)| if stem.is_empty() { name } else { stem }).to_owned()
+            }
         }
     }
 
@@ -126,7 +138,7 @@ fn distinct(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
 }
 
 fn is_known(path: &Path) -> bool {
-    KNOWN.contains(&extension(path).as_str())
+    super::format::is_known(&extension(path))
 }
 
 /// The files a pattern matches; files of unknown extensions only when no other matches.

@@ -229,6 +229,37 @@ impl Text {
     }
 }
 
+/// The plain bytes of a file, from the beginning, undecoded.
+pub(crate) struct Raw {
+    head: io::Cursor<Vec<u8>>,
+    pub stream: Stream,
+    /// Why reading ended early, when the data is to blame.
+    pub stop: Option<Stop>,
+}
+
+impl Text {
+    /// The file as bytes, for formats that are no text.
+    pub(crate) fn into_raw(self) -> Raw {
+        Raw { head: io::Cursor::new(self.head), stream: self.stream, stop: self.stop }
+    }
+}
+
+impl io::Read for Raw {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.head.read(buf)?;
+        if n > 0 || buf.is_empty() {
+            return Ok(n);
+        }
+        if self.stop.is_some() {
+            return Err(io::Error::other("the data ends here"));
+        }
+        self.stream.read(buf).map_err(|stop| {
+            self.stop = Some(stop);
+            io::Error::other("the data ends here")
+        })
+    }
+}
+
 /// Appends `want` plain bytes, or all there are: then true.
 fn fill(stream: &mut Stream, out: &mut Vec<u8>, want: usize, stop: &mut Option<Stop>) -> bool {
     let mut at = out.len();

@@ -11,16 +11,18 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::mapping::Mapping;
 use super::reject::{BAD_JSON, BAD_ROLE, BAD_TEXT, BAD_TURNS, BAD_VALUE, Fault, MISSING_ID, TOO_MANY_TURNS};
 use super::scalar::{AgentKey, ConversationKey, Scalar, TurnKey};
 use super::time::{Clock, TIME_HINT, epoch};
-use super::{Limits, values};
+use super::{InputOptions, Limits, values};
 use crate::conversation::{AgentInfo, Conversation, Kind, Millis, Role, Turn};
 
 /// Reads records, one after another.
 pub(crate) struct Record<'z> {
     clock: RefCell<Clock<'z>>,
     limits: Limits,
+    mapping: &'z Mapping,
     fault: RefCell<Option<Fault>>,
     /// The turn being read, for faults to name.
     turn: Cell<Option<usize>>,
@@ -29,10 +31,11 @@ pub(crate) struct Record<'z> {
 }
 
 impl<'z> Record<'z> {
-    pub(crate) fn new(zone: &'z jiff::tz::TimeZone, limits: Limits) -> Self {
+    pub(crate) fn new(options: &'z InputOptions) -> Self {
         Record {
-            clock: RefCell::new(Clock::new(zone)),
-            limits,
+            clock: RefCell::new(Clock::of(options)),
+            limits: options.limits,
+            mapping: &options.mapping,
             fault: RefCell::default(),
             turn: Cell::default(),
             room: Cell::new(16),
@@ -139,8 +142,8 @@ impl<'z> Record<'z> {
 
     fn role<E: serde::de::Error>(&self, value: &Scalar<'_>) -> Result<Role, E> {
         let role = match value {
-            Scalar::Str(text) => Role::parse(text),
-            Scalar::Int(number) => Role::parse(&number.to_string()),
+            Scalar::Str(text) => self.mapping.role(text),
+            Scalar::Int(number) => self.mapping.role(&number.to_string()),
             _ => None,
         };
         role.ok_or_else(|| {
@@ -193,7 +196,9 @@ impl<'de> Visitor<'de> for ConversationSeed<'_, '_> {
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Id => id = record.id("conversation_id", map.next_value()?)?,
-                Key::Channel => out.channel = record.id("channel", map.next_value()?)?.map(values::channel),
+                Key::Channel => {
+                    out.channel = record.id("channel", map.next_value()?)?.map(|c| record.mapping.channel(c))
+                }
                 Key::Stage => out.stage = record.id("stage", map.next_value()?)?.map(values::stage),
                 Key::Queue => out.queue = record.id("queue", map.next_value()?)?,
                 Key::Customer => out.customer_id = record.id("customer_id", map.next_value()?)?,

@@ -16,6 +16,8 @@ pub(crate) struct Lines {
     pub first: u64,
     /// Undecodable bytes were met while transcoding: lines with U+FFFD are suspect.
     pub damaged: bool,
+    /// The lines stand for rows of a file without lines.
+    pub rows: bool,
     pub options: Arc<InputOptions>,
 }
 
@@ -52,7 +54,7 @@ pub(crate) fn too_long(max: usize) -> Fault {
 /// Parses every line.
 pub(crate) fn visit(lines: &Lines, buffer: &[u8], f: &mut dyn FnMut(Item<'_>)) {
     let options = &lines.options;
-    let record = Record::new(&options.timezone, options.limits);
+    let record = Record::new(options);
     // one check for all lines; only a block with a bad one is looked at line by line
     let valid = std::str::from_utf8(buffer).ok();
     let mut start = 0;
@@ -70,10 +72,19 @@ pub(crate) fn visit(lines: &Lines, buffer: &[u8], f: &mut dyn FnMut(Item<'_>)) {
                 line(&record, text, raw, lines.damaged)
             };
             match parsed {
-                Ok(conversation) => {
+                Ok(mut conversation) => {
+                    if !options.mapping.is_plain() {
+                        options.mapping.apply(&mut conversation);
+                    }
                     f(Item::Conversation { conversation, file: &lines.file, line: number, records: 1 });
                 }
-                Err(fault) => f(Item::Reject(fault.reject(&lines.file, number, raw))),
+                Err(fault) => {
+                    let mut reject = fault.reject(&lines.file, number, raw);
+                    if lines.rows {
+                        (reject.place, reject.column) = (Some(format!("row {number}")), None);
+                    }
+                    f(Item::Reject(reject));
+                }
             }
         }
         start = end + 1;

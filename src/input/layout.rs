@@ -2,7 +2,8 @@
 //! the extension and the first row; a file whose columns cannot be told ends the run with what was found and what to do.
 
 use super::InputOptions;
-use super::columns::{COLUMNS, Column, Header, REQUIRED, header};
+use super::columns::{COLUMNS, Column, Header, REQUIRED};
+use super::mapping::Mapping;
 use super::rows::Dialect;
 use crate::error::Error;
 
@@ -30,6 +31,17 @@ impl Layout {
         self.columns.iter().position(|c| *c == Some(column))
     }
 
+    /// What each column is called and taken for.
+    pub(crate) fn named(&self, data: &[u8]) -> Vec<(String, Option<Column>)> {
+        let head = data.get(..self.start).unwrap_or_default().trim_ascii_end();
+        let header = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        let names: Vec<_> =
+            self.dialect.fields(header).map(|n| String::from_utf8_lossy(&n).trim().to_owned()).collect();
+        let number = |n: usize| format!("第 {} 列", n + 1);
+        let name = |n: usize| names.get(n).filter(|s| !s.is_empty()).cloned().unwrap_or_else(|| number(n));
+        self.columns.iter().enumerate().map(|(n, column)| (name(n), *column)).collect()
+    }
+
     /// True for a row of nothing but white space and delimiters, as spreadsheets leave at the end.
     pub(crate) fn is_blank(&self, row: &[u8]) -> bool {
         row.iter().all(|b| b.is_ascii_whitespace() || *b == self.dialect.delimiter)
@@ -52,9 +64,9 @@ pub(crate) fn layout(path: &str, data: &[u8], extension: &str, options: &InputOp
     if let Some(stated) = stated {
         candidates.insert(0, stated);
     }
-    match &options.columns {
+    match options.positions() {
         Some(columns) => Ok(headerless(at, first, columns, &candidates)),
-        None => with_header(at, path, data, &candidates, extension),
+        None => with_header(at, path, data, &candidates, extension, &options.mapping),
     }
 }
 
@@ -118,7 +130,14 @@ fn headerless(at: Start, first: &[u8], columns: &[Option<Column>], candidates: &
     Layout { dialect: dialect(*delimiter), columns: columns.to_vec(), width, start, line, blank }
 }
 
-fn with_header(at: Start, path: &str, data: &[u8], candidates: &[u8], extension: &str) -> Result<Layout, Error> {
+fn with_header(
+    at: Start,
+    path: &str,
+    data: &[u8],
+    candidates: &[u8],
+    extension: &str,
+    mapping: &Mapping,
+) -> Result<Layout, Error> {
     let mut best: Option<(Vec<String>, Vec<Column>)> = None;
     for delimiter in candidates {
         let mut dialect = Dialect { delimiter: *delimiter, quoting: true };
@@ -130,7 +149,7 @@ fn with_header(at: Start, path: &str, data: &[u8], candidates: &[u8], extension:
         };
         let names = dialect.fields(&data[row.start..row.end]);
         let names: Vec<_> = names.map(|n| String::from_utf8_lossy(&n).trim().to_owned()).collect();
-        match header(&names) {
+        match mapping.header(&names) {
             Header::Known(columns) => {
                 dialect.quoting = *delimiter != b'\t' || quotes(dialect, &data[row.next..]);
                 let (width, start, line) = (names.len(), row.next, at.line + row.lines);
@@ -162,7 +181,7 @@ fn with_header(at: Start, path: &str, data: &[u8], candidates: &[u8], extension:
     };
     let shown: String = names.join(", ").chars().take(300).collect();
     Err(Error::Other(format!(
-        "{path}: 表头缺少必需的列 {}\n  读到的第一行: {shown}\n  若列名不同,请改名;若文件没有表头,请用 --columns 按顺序写出各列,不需要的写 `-`,例如:\n    --columns conversation_id,customer_id,role,-,text (missing columns)",
+        "{path}: 表头缺少必需的列 {}\n  读到的第一行: {shown}\n  若列名不同,可用 `zhijian formats guess 文件` 写一份映射文件,改好后用 --mapping 指定;若文件没有表头,请用 --columns 按顺序写出各列,不需要的写 `-`,例如:\n    --columns conversation_id,customer_id,role,-,text (missing columns)",
         list(&missing)
     )))
 }

@@ -26,38 +26,64 @@
 //! ```
 
 mod block;
+mod cells;
+mod chat_log;
+mod columnar;
 mod columns;
 mod compression;
 mod delimited;
 mod discover;
+mod document;
+mod draft;
 mod encoding;
+mod format;
+mod guess;
 mod json;
 mod jsonl;
 mod layout;
+pub mod mapping;
+mod native;
 pub mod phrases;
 mod reader;
+mod recognise;
 pub(crate) mod reject;
 mod rows;
 mod scalar;
 mod source;
+mod subtitle;
 #[cfg(test)]
 mod tests;
 mod time;
+mod understanding;
 mod values;
+mod vendor;
+mod whole;
+mod workbook;
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
 pub use block::{Block, Item};
 pub use columns::{COLUMNS, Column, parse_columns};
 pub use encoding::text_of;
+pub use format::{FORMATS, Format};
+pub use guess::guess;
+pub use mapping::Mapping;
+pub use native::write_native;
 pub use reader::Reader;
 pub use reject::{REJECT_CODES, Reject};
+pub use understanding::{PreviewTurn, Understanding};
 
 /// How input is read; the defaults suit an ordinary night.
 #[derive(Debug, Clone)]
 pub struct InputOptions {
     /// The encoding of files without a byte-order mark, e.g. `gbk`; `None` or `auto` finds it.
     pub encoding: Option<String>,
+    /// The format of every input; `None` finds it.
+    pub format: Option<&'static Format>,
+    /// What a user says about the export.
+    pub mapping: Arc<Mapping>,
     /// The columns of delimited files that have no header (see [`parse_columns`]).
     pub columns: Option<Vec<Option<Column>>>,
     /// The zone of times that name none.
@@ -72,11 +98,20 @@ impl Default for InputOptions {
     fn default() -> Self {
         InputOptions {
             encoding: None,
+            format: None,
+            mapping: Arc::default(),
             columns: None,
             timezone: default_timezone(),
             limits: Limits::default(),
             block_bytes: 1 << 20,
         }
+    }
+}
+
+impl InputOptions {
+    /// The columns of files without header, by whichever way they were named.
+    pub(crate) fn positions(&self) -> Option<&[Option<Column>]> {
+        self.columns.as_deref().or(self.mapping.positions.as_deref())
     }
 }
 
@@ -96,6 +131,8 @@ pub struct Limits {
     pub max_decompressed_bytes: u64,
     /// The highest ratio of decompressed to stored bytes; looked at from 1 GiB on.
     pub max_compression_ratio: u64,
+    /// The most bytes a workbook, a columnar file of messages or a chat log may unpack to: these are held whole.
+    pub max_document_bytes: u64,
 }
 
 impl Default for Limits {
@@ -105,6 +142,7 @@ impl Default for Limits {
             max_turns: 1_000_000,
             max_decompressed_bytes: 1 << 40,
             max_compression_ratio: 1000,
+            max_document_bytes: 4 << 30,
         }
     }
 }
@@ -114,7 +152,7 @@ impl Default for Limits {
 pub struct FileSummary {
     /// The path as found; `-` is standard input.
     pub path: String,
-    /// `jsonl`, `csv` (any delimiter but the tab) or `tsv`.
+    /// The id of one of [`FORMATS`].
     pub format: &'static str,
     /// The encoding read, by its WHATWG name (`UTF-8`, `gb18030`, `Big5`, `UTF-16LE`).
     pub encoding: String,
@@ -128,4 +166,10 @@ pub struct FileSummary {
     pub records: u64,
     /// Blank lines or rows among them.
     pub blank: u64,
+    /// What each column or key was taken for: its name in the file, the field, or none when it is not used.
+    #[serde(skip)]
+    pub columns: Vec<(String, Option<Column>)>,
+    /// What looked odd: sheets passed over, numbers that lost digits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }

@@ -2,18 +2,24 @@
 //! where records end; a delimited file is read and grouped as a whole on its first block.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::block::{Block, Content};
+use super::cells::{Rows, letters};
+use super::columnar::{self, Batches};
+use super::columns::{COLUMNS, Column};
 use super::compression::Stop;
-use super::delimited::{Groups, Table};
+use super::delimited::{Found as Gathered, Groups, Table};
 use super::discover::{Named, discover};
-use super::encoding::{self, Text};
+use super::document::{Documents, Found, Walk};
+use super::encoding::{self, Raw, Text};
+use super::format::{Format, Json, Shape};
 use super::jsonl::{Lines, count, too_long};
 use super::layout::layout;
-use super::reject::{Fault, Reject};
-use super::source::{self, Source};
-use super::{FileSummary, InputOptions};
+use super::reject::{Fault, LIMIT, Reject};
+use super::source::{self, Shared, Source};
+use super::whole::{self, Texts};
+use super::{FileSummary, InputOptions, workbook};
 use crate::error::Error;
 
 /// As much of an overlong line as a reject can show.
@@ -35,6 +41,8 @@ pub struct Reader {
 enum Current {
     Lines(Box<LineFile>),
     Groups(GroupFile),
+    Documents(Box<DocumentFile>),
+    Columns(Box<ColumnFile>),
 }
 
 impl Reader {
@@ -42,7 +50,13 @@ impl Reader {
     /// Every file is opened once and the columns of delimited files are checked, so that what cannot work is said
     /// before an hour has gone by.
     pub fn open(inputs: &[String], options: InputOptions) -> Result<Reader, Error> {
-        let encoding = options.encoding.as_deref().map(encoding::by_label).transpose()?.flatten();
+        let encoding = options
+            .encoding
+            .as_deref()
+            .or(options.mapping.encoding.as_deref())
+            .map(encoding::by_label)
+            .transpose()?
+            .flatten();
         let inputs = discover(inputs)?;
         let mut total = Some(0);
         for input in &inputs {
@@ -69,23 +83,33 @@ impl Reader {
         let mut buffer = recycled;
         loop {
             if let Some(mut block) = self.pending.pop_front() {
-                buffer.clear();
-                block.buffer = buffer;
+                if !matches!(block.content, Content::Texts(_)) {
+                    buffer.clear();
+                    block.buffer = buffer;
+                }
                 return Ok(Some(block));
             }
             match &mut self.current {
                 None => {
                     let Some(input) = self.inputs.pop_front() else { return Ok(None) };
                     let source = Source::open(&input, self.encoding, &self.options)?;
-                    if source.jsonl {
-                        self.current = Some(Current::Lines(Box::new(LineFile::new(source, self.options.clone()))));
-                    } else {
-                        let (file, summary, rejects) = GroupFile::read(source, &self.options)?;
-                        self.done += summary.bytes;
-                        self.files.push(summary);
-                        self.pending.extend(rejects);
-                        self.current = Some(Current::Groups(file));
+                    self.start(source)?;
+                }
+                Some(Current::Documents(file)) => {
+                    match file.next(buffer)? {
+                        Ok(block) => return Ok(Some(block)),
+                        Err(unused) => buffer = unused,
                     }
+                    let summary = file.summary()?;
+                    self.finished(summary);
+                }
+                Some(Current::Columns(file)) => {
+                    match file.next(buffer) {
+                        Ok(block) => return Ok(Some(block)),
+                        Err(unused) => buffer = unused,
+                    }
+                    let summary = file.summary()?;
+                    self.finished(summary);
                 }
                 Some(Current::Groups(file)) => match file.next(self.options.block_bytes) {
                     Some(block) => self.pending.push_back(block),
@@ -97,12 +121,50 @@ impl Reader {
                         Err(unused) => buffer = unused,
                     }
                     let summary = file.summary()?;
-                    self.done += summary.bytes;
-                    self.files.push(summary);
-                    self.current = None;
+                    self.finished(summary);
                 }
             }
         }
+    }
+
+    fn finished(&mut self, summary: FileSummary) {
+        self.done += summary.bytes;
+        self.files.push(summary);
+        self.current = None;
+    }
+
+    /// Begins a file, the way its format asks for.
+    fn start(&mut self, source: Source) -> Result<(), Error> {
+        let options = &self.options;
+        let (file, summary, rejects) = match source.format.shape {
+            Shape::Lines => {
+                self.current = Some(Current::Lines(Box::new(LineFile::new(source, options.clone()))));
+                return Ok(());
+            }
+            Shape::Json(json) => {
+                self.current = Some(Current::Documents(Box::new(DocumentFile::new(source, json, options.clone()))));
+                return Ok(());
+            }
+            Shape::Vtt | Shape::Srt | Shape::ChatLog => {
+                let (blocks, summary) = texts(source, options)?;
+                self.pending.extend(blocks);
+                self.finished(summary);
+                return Ok(());
+            }
+            Shape::Delimited => GroupFile::read(source, options)?,
+            Shape::Xlsx | Shape::Xls => workbook(source, options)?,
+            Shape::Parquet | Shape::ArrowFile | Shape::ArrowStream => match columns(source, options)? {
+                Columns::Messages(read) => *read,
+                Columns::Conversations(file) => {
+                    self.current = Some(Current::Columns(file));
+                    return Ok(());
+                }
+            },
+        };
+        self.finished(summary);
+        self.pending.extend(rejects);
+        self.current = Some(Current::Groups(file));
+        Ok(())
     }
 
     /// The stored size of all inputs; `None` with standard input or a pipe among them.
@@ -114,6 +176,8 @@ impl Reader {
     pub fn bytes_read(&self) -> u64 {
         let current = match &self.current {
             Some(Current::Lines(file)) => file.text.stream().tally().bytes(),
+            Some(Current::Documents(file)) => file.walk.text.stream().tally().bytes(),
+            Some(Current::Columns(file)) => file.raw.lock().unwrap_or_else(|e| e.into_inner()).stream.tally().bytes(),
             _ => 0,
         };
         self.done + current
@@ -216,7 +280,7 @@ impl LineFile {
                 None => Err(buffer),
             });
         }
-        let lines = Lines { file: self.file.clone(), first, damaged, options: self.options.clone() };
+        let lines = Lines { file: self.file.clone(), first, damaged, rows: false, options: self.options.clone() };
         Ok(Ok(Block { bytes: self.bytes(), buffer, content: Content::Lines(lines) }))
     }
 
@@ -264,7 +328,266 @@ fn summary(text: &mut Text, name: &str, format: &'static str, records: u64, blan
         sha256: tally.sha256(),
         records,
         blank,
+        columns: Vec::new(),
+        notes: Vec::new(),
     })
+}
+
+/// The summary of a file that is no text.
+fn raw_summary(raw: &mut Raw, name: &str, format: &'static str, records: u64) -> Result<FileSummary, Error> {
+    raw.stream.drain().map_err(|error| Error::read(name, error))?;
+    let tally = raw.stream.tally();
+    Ok(FileSummary {
+        path: name.to_owned(),
+        format,
+        encoding: "binary".to_owned(),
+        compression: raw.stream.compression(),
+        bytes: tally.bytes(),
+        sha256: tally.sha256(),
+        records,
+        blank: 0,
+        columns: Vec::new(),
+        notes: Vec::new(),
+    })
+}
+
+/// A file that is its conversations' text: read whole, under the document limit.
+fn texts(mut source: Source, options: &Arc<InputOptions>) -> Result<(Vec<Block>, FileSummary), Error> {
+    let mut data = Vec::with_capacity(source.size_hint());
+    let mut over = false;
+    while source.text.fill(&mut data, 1 << 20) {
+        if data.len() as u64 > options.limits.max_document_bytes {
+            over = true;
+            break;
+        }
+    }
+    let mut fault = stopped(&mut source.text, &source.name)?;
+    if over {
+        fault = Some(Fault::new(LIMIT, "文件超过大小上限,未读取"));
+        data = Vec::new();
+    }
+    let damaged = source.text.take_damaged();
+    let shape = source.format.shape;
+    // half a call must not be judged as if it were whole
+    let parts = if fault.is_some() { Vec::new() } else { whole::parts(shape, &data, &source.stem) };
+    let records = parts.len() as u64 + u64::from(fault.is_some());
+    let summary = summary(&mut source.text, &source.name, source.format.id, records, 0)?;
+    let mut blocks = Vec::new();
+    match fault {
+        Some(fault) => blocks.push(rejects_block(vec![fault.reject(&source.name, 1, &data)], summary.bytes)),
+        None => {
+            let texts = Texts { file: source.name.clone(), shape, parts, damaged, options: options.clone() };
+            blocks.push(Block { bytes: summary.bytes, buffer: data, content: Content::Texts(texts) });
+        }
+    }
+    Ok((blocks, summary))
+}
+
+type Grouped = (GroupFile, FileSummary, Option<Block>);
+
+/// A workbook, gathered and grouped.
+fn workbook(source: Source, options: &Arc<InputOptions>) -> Result<Grouped, Error> {
+    let (name, format) = (source.name.clone(), source.format);
+    let (file, mut raw) = source.seekable()?;
+    let mut rows = Rows::new(name.clone());
+    let fault = match file {
+        Ok(file) => workbook::read(file, format.shape == Shape::Xls, false, &mut rows, options)?,
+        Err(fault) => Some(fault),
+    };
+    let summary = raw_summary(&mut raw, &name, format.id, 0)?;
+    Ok(GroupFile::gathered(rows, fault, summary, options))
+}
+
+enum Columns {
+    Messages(Box<Grouped>),
+    Conversations(Box<ColumnFile>),
+}
+
+/// A columnar file: messages gathered and grouped, or conversations to be handed out batch by batch.
+fn columns(source: Source, options: &Arc<InputOptions>) -> Result<Columns, Error> {
+    let (name, format) = (source.name.clone(), source.format);
+    let (opened, raw) = match format.shape {
+        Shape::Parquet => {
+            let (file, raw) = source.seekable()?;
+            (file.and_then(Batches::parquet), Arc::new(Mutex::new(raw)))
+        }
+        shape => {
+            let raw = Arc::new(Mutex::new(source.text.into_raw()));
+            (Batches::ipc(Box::new(Shared(raw.clone())), shape == Shape::ArrowFile), raw)
+        }
+    };
+    let locked = || raw.lock().unwrap_or_else(|e| e.into_inner());
+    let mut rows = Rows::new(name.clone());
+    let (mut batches, schema) = match opened {
+        Ok(opened) => opened,
+        Err(fault) => {
+            let summary = raw_summary(&mut locked(), &name, format.id, 0)?;
+            return Ok(Columns::Messages(Box::new(GroupFile::gathered(rows, Some(fault), summary, options))));
+        }
+    };
+    let shape = columnar::shape(&name, &schema, &options.mapping, options.positions())?;
+    let columns = match shape {
+        columnar::Shape::Messages(columns) => columns,
+        columnar::Shape::Conversations(fields) => {
+            let names = schema.fields().iter().zip(&fields);
+            let known = names.map(|(f, n)| (f.name().clone(), n.as_deref().and_then(Column::parse))).collect();
+            let file = ColumnFile {
+                batches,
+                raw: raw.clone(),
+                file: name,
+                format: format.id,
+                fields,
+                columns: known,
+                options: options.clone(),
+                records: 0,
+                given: 0,
+                ended: false,
+            };
+            return Ok(Columns::Conversations(Box::new(file)));
+        }
+    };
+    rows.sheet(None, &columns, Vec::new());
+    let (mut number, mut fault) = (0, None);
+    loop {
+        match batches.next() {
+            Ok(Some(batch)) => {
+                for row in 0..batch.num_rows() {
+                    number += 1;
+                    rows.push(number, |column| columnar::cell(&batch, column as usize, row));
+                }
+            }
+            Ok(None) => break,
+            Err(found) => {
+                fault = Some(found);
+                break;
+            }
+        }
+        if rows.is_full(options) {
+            let max = options.limits.max_document_bytes >> 20;
+            fault = Some(Fault::new(LIMIT, format!("消息超过上限 {max} MB,其后的内容未读取;请拆分后重试")));
+            break;
+        }
+    }
+    rows.close();
+    let mut summary = raw_summary(&mut locked(), &name, format.id, 0)?;
+    let names = schema.fields().iter().map(|f| f.name().clone());
+    summary.columns = names.zip(columns.into_iter().chain(std::iter::repeat(None))).collect();
+    Ok(Columns::Messages(Box::new(GroupFile::gathered(rows, fault, summary, options))))
+}
+
+/// A columnar file whose rows are conversations.
+struct ColumnFile {
+    batches: Batches,
+    raw: Arc<Mutex<Raw>>,
+    file: Arc<str>,
+    format: &'static str,
+    fields: Vec<Option<String>>,
+    columns: Vec<(String, Option<Column>)>,
+    options: Arc<InputOptions>,
+    records: u64,
+    given: u64,
+    ended: bool,
+}
+
+impl ColumnFile {
+    fn next(&mut self, mut buffer: Vec<u8>) -> Result<Block, Vec<u8>> {
+        buffer.clear();
+        if self.ended {
+            return Err(buffer);
+        }
+        let first = self.records + 1;
+        let batch = match self.batches.next() {
+            Ok(Some(batch)) => batch,
+            Ok(None) => {
+                self.ended = true;
+                return Err(buffer);
+            }
+            Err(fault) => {
+                self.ended = true;
+                self.records += 1;
+                let reject = fault.reject(&self.file, first, b"");
+                return Ok(rejects_block(vec![reject], self.bytes()));
+            }
+        };
+        for row in 0..batch.num_rows() {
+            let line = columnar::record(&batch, row, &self.fields, &self.options.mapping);
+            buffer.extend_from_slice(line.as_bytes());
+            buffer.push(b'\n');
+        }
+        self.records += batch.num_rows() as u64;
+        let lines = Lines { file: self.file.clone(), first, damaged: false, rows: true, options: self.options.clone() };
+        Ok(Block { bytes: self.bytes(), buffer, content: Content::Lines(lines) })
+    }
+
+    fn bytes(&mut self) -> u64 {
+        let read = self.raw.lock().unwrap_or_else(|e| e.into_inner()).stream.tally().bytes();
+        let since = read - self.given;
+        self.given = read;
+        since
+    }
+
+    fn summary(&mut self) -> Result<FileSummary, Error> {
+        let mut raw = self.raw.lock().unwrap_or_else(|e| e.into_inner());
+        let mut summary = raw_summary(&mut raw, &self.file, self.format, self.records)?;
+        summary.columns = std::mem::take(&mut self.columns);
+        Ok(summary)
+    }
+}
+
+/// A file of JSON documents.
+struct DocumentFile {
+    walk: Walk,
+    file: Arc<str>,
+    format: &'static Format,
+    json: Json,
+    options: Arc<InputOptions>,
+    given: u64,
+    stopped: bool,
+}
+
+impl DocumentFile {
+    fn new(source: Source, json: Json, options: Arc<InputOptions>) -> Self {
+        let (file, format) = (source.name, source.format);
+        let walk = Walk::new(source.text, json, source.stem, &options);
+        DocumentFile { walk, file, format, json, options, given: 0, stopped: false }
+    }
+
+    fn next(&mut self, mut buffer: Vec<u8>) -> Result<Result<Block, Vec<u8>>, Error> {
+        buffer.clear();
+        let (mut head, mut records) = self.walk.next(&self.file, &mut buffer, self.options.block_bytes.max(1));
+        if records.is_empty() && !self.stopped {
+            self.stopped = true;
+            if let Some(fault) = stopped(&mut self.walk.text, &self.file)? {
+                self.walk.records += 1;
+                records.push(Found::Reject(fault.reject(&self.file, self.walk.line(), b"")));
+                head = Arc::default();
+            }
+        }
+        if records.is_empty() {
+            return Ok(Err(buffer));
+        }
+        let read = self.walk.text.stream().tally().bytes();
+        let bytes = read - self.given;
+        self.given = read;
+        let content = Content::Documents(Documents {
+            file: self.file.clone(),
+            json: self.json,
+            head,
+            records,
+            damaged: self.walk.damaged,
+            options: self.options.clone(),
+        });
+        Ok(Ok(Block { bytes, buffer, content }))
+    }
+
+    fn summary(&mut self) -> Result<FileSummary, Error> {
+        let mut summary = summary(&mut self.walk.text, &self.file, self.format.id, self.walk.records, 0)?;
+        let late: Vec<_> = self.walk.late.iter().filter(|k| *k == "business").map(String::as_str).collect();
+        if !late.is_empty() {
+            summary.notes.push(format!("{} 写在会话列表之后,已读过的会话没有用上它", late.join("、")));
+        }
+        Ok(summary)
+    }
 }
 
 /// A delimited file, read and grouped, whose conversations are handed out.
@@ -278,7 +601,7 @@ struct GroupFile {
 }
 
 impl GroupFile {
-    fn read(mut source: Source, options: &Arc<InputOptions>) -> Result<(GroupFile, FileSummary, Option<Block>), Error> {
+    fn read(mut source: Source, options: &Arc<InputOptions>) -> Result<Grouped, Error> {
         let mut data = Vec::with_capacity(source.size_hint());
         while source.text.fill(&mut data, 1 << 20) {}
         let stop = stopped(&mut source.text, &source.name)?;
@@ -287,19 +610,55 @@ impl GroupFile {
             rest = data.split_off(memchr::memrchr(b'\n', &data).map_or(0, |n| n + 1));
         }
         let layout = layout(&source.name, &data, &source.extension, options)?;
+        let columns = layout.named(&data);
         let format = if layout.dialect.delimiter == b'\t' { "tsv" } else { "csv" };
         let damaged = source.text.take_damaged();
-        let (table, mut found) = Table::build(source.name.clone(), data, layout, damaged, options.clone());
+        let (table, mut found) = Table::build(source.name.clone(), data, layout, damaged, None, options.clone());
         if let Some(fault) = stop {
             found.rejects.push(fault.reject(&source.name, found.line, &rest));
             found.records += 1;
         }
-        let summary = summary(&mut source.text, &source.name, format, found.records, found.blank)?;
+        let mut summary = summary(&mut source.text, &source.name, format, found.records, found.blank)?;
+        summary.columns = columns;
+        Ok(GroupFile::of(table, found, summary))
+    }
+
+    /// Rows gathered from a file that is no text, grouped.
+    fn gathered(rows: Rows, fault: Option<Fault>, mut summary: FileSummary, options: &Arc<InputOptions>) -> Grouped {
+        let Rows { file, data, origin, rejects, notes, .. } = rows;
+        for sheet in &origin.sheets {
+            for (at, header) in sheet.headers.iter().enumerate() {
+                if !header.is_empty() && !sheet.columns.contains(&Some(at as u32)) {
+                    let name = sheet.name.as_deref().unwrap_or_default();
+                    summary.columns.push((format!("{name}!{} {header}", letters(at as u32)), None));
+                }
+            }
+            for (column, at) in COLUMNS.iter().zip(sheet.columns) {
+                if let (Some(at), Some(name)) = (at, &sheet.name) {
+                    let header = sheet.headers.get(at as usize).filter(|h| !h.is_empty());
+                    let header = header.map_or_else(String::new, |h| format!(" {h}"));
+                    summary.columns.push((format!("{name}!{}{header}", letters(at)), Some(column.0)));
+                }
+            }
+        }
+        summary.notes.extend(notes);
+        let (table, mut found) = Table::build(file.clone(), data, Rows::layout(), false, Some(origin), options.clone());
+        found.records += rejects.len() as u64;
+        found.rejects.extend(rejects);
+        if let Some(fault) = fault {
+            found.records += 1;
+            found.rejects.push(fault.reject(&file, found.line, b""));
+        }
+        (summary.records, summary.blank) = (found.records, found.blank);
+        GroupFile::of(table, found, summary)
+    }
+
+    fn of(table: Table, found: Gathered, summary: FileSummary) -> Grouped {
         let share = if table.groups.is_empty() { summary.bytes } else { 0 };
         let rejects = (!found.rejects.is_empty()).then(|| rejects_block(found.rejects, share));
         let text = table.groups.iter().map(|g| u128::from(g.bytes)).sum();
         let stored = u128::from(summary.bytes);
-        Ok((GroupFile { table: Arc::new(table), next: 0, stored, text, before: 0 }, summary, rejects))
+        (GroupFile { table: Arc::new(table), next: 0, stored, text, before: 0 }, summary, rejects)
     }
 
     fn next(&mut self, size: usize) -> Option<Block> {

@@ -18,6 +18,9 @@ pub struct Reject {
     pub line: u64,
     /// Where in the line, 1-based: the character for JSONL, the field for delimited files.
     pub column: Option<u64>,
+    /// Where in a document or workbook: a JSON pointer (`/tickets/3/dialogue/0`), a cell (`Sheet1!C5`), a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// Why, for machines: one of [`REJECT_CODES`].
     pub code: &'static str,
     /// Why, for people.
@@ -48,6 +51,8 @@ pub const REJECT_CODES: &[(&str, &str)] = &[
     (LIMIT, "解压后的大小或压缩比超过上限,其后的内容未读取"),
     (BAD_COLUMNS, "列数与表头不符"),
     (BAD_QUOTE, "引号没有闭合"),
+    (UNKNOWN_SPEAKER, "分不清说话人谁是客服、谁是客户,需要指明"),
+    (LOST_DIGITS, "编号存成了数字,末几位已经丢失"),
     (INTERNAL, "检查这通会话时程序内部出错,已跳过"),
 ];
 
@@ -65,6 +70,8 @@ pub(crate) const CORRUPT: &str = "corrupt";
 pub(crate) const LIMIT: &str = "limit";
 pub(crate) const BAD_COLUMNS: &str = "bad-columns";
 pub(crate) const BAD_QUOTE: &str = "bad-quote";
+pub(crate) const UNKNOWN_SPEAKER: &str = "unknown-speaker";
+pub(crate) const LOST_DIGITS: &str = "lost-digits";
 pub(crate) const INTERNAL: &str = "internal";
 
 /// Why a record is rejected, before its place is known.
@@ -73,16 +80,24 @@ pub(crate) struct Fault {
     pub code: &'static str,
     pub reason: String,
     pub column: Option<u64>,
+    /// The way to the fault inside a JSON record.
+    pub place: Option<String>,
 }
 
 impl Fault {
     pub(crate) fn new(code: &'static str, reason: impl Into<String>) -> Self {
-        Fault { code, reason: reason.into(), column: None }
+        Fault { code, reason: reason.into(), column: None, place: None }
     }
 
     /// The fault with the column it lies in.
     pub(crate) fn at(mut self, column: u64) -> Self {
         self.column = Some(column);
+        self
+    }
+
+    /// The fault under a field or list of its record.
+    pub(crate) fn under(mut self, outer: &str) -> Self {
+        self.place = Some(format!("{outer}{}", self.place.unwrap_or_default()));
         self
     }
 
@@ -92,6 +107,7 @@ impl Fault {
             file: file.clone(),
             line,
             column: self.column,
+            place: self.place,
             code: self.code,
             reason: self.reason,
             raw: cut(raw),

@@ -1,23 +1,34 @@
 //! One input opened: decompressed, decoded, its format known.
 
-use std::sync::Arc;
+use std::fs::File;
+use std::io::Read;
+use std::sync::{Arc, Mutex};
 
 use encoding_rs::Encoding;
 
-use super::InputOptions;
-use super::compression::Stream;
+use super::cells::Rows;
+use super::columnar::{self, Batches};
+use super::compression::{Stop, Stream};
 use super::discover::Named;
-use super::encoding::Text;
+use super::encoding::{Raw, Text};
+use super::format::{Format, Shape};
 use super::layout::layout;
+use super::recognise::recognise;
+use super::reject::Fault;
+use super::{InputOptions, workbook};
 use crate::error::Error;
+
+/// Workbooks up to this size are looked into before the run.
+const PEEK_BYTES: u64 = 32 << 20;
 
 /// An input ready to be read.
 pub(crate) struct Source {
     pub name: Arc<str>,
     pub text: Text,
     pub extension: String,
-    /// JSONL, or else delimited.
-    pub jsonl: bool,
+    pub format: &'static Format,
+    pub stem: String,
+    input: Named,
     size: Option<u64>,
 }
 
@@ -30,14 +41,9 @@ impl Source {
         let name: Arc<str> = input.shown().into();
         let stream = Stream::open(input.open()?, options.limits).map_err(|e| Error::read(&*name, e))?;
         let text = Text::open(stream, encoding);
-        if let Some(what) = foreign(text.head()) {
-            return Err(Error::Other(format!(
-                "{name}: 这是 {what} 文件,不能直接读取;\n  请另存为 CSV 或 JSONL(可再用 gzip/zstd 压缩)后重试。(unsupported file type)"
-            )));
-        }
         let extension = input.extension();
-        let jsonl = is_jsonl(&extension, &text.sample(), options);
-        Ok(Source { name, text, extension, jsonl, size: input.size() })
+        let format = recognise(&name, text.head(), &text.sample(), &extension, options)?;
+        Ok(Source { name, text, extension, format, stem: input.stem(), input: input.clone(), size: input.size() })
     }
 
     /// About how large the text is.
@@ -46,6 +52,33 @@ impl Source {
             "none" => self.size.unwrap_or(0).min(1 << 32) as usize,
             _ => 0,
         }
+    }
+
+    /// The file to seek in: the file itself, or an unnamed copy of what is compressed or piped in.
+    pub(crate) fn seekable(self) -> Result<(Result<File, Fault>, Raw), Error> {
+        let failed = |e| Error::read(&*self.name, e);
+        let stored = self.text.stream().compression() == "none" && self.size.is_some();
+        let mut raw = self.text.into_raw();
+        if let (Named::File(path), true) = (&self.input, stored) {
+            return Ok((Ok(File::open(path).map_err(failed)?), raw));
+        }
+        let mut copy = tempfile::tempfile().map_err(failed)?;
+        let copied = std::io::copy(&mut raw, &mut copy);
+        Ok(match (copied, raw.stop.take()) {
+            (_, Some(Stop::Data(fault))) => (Err(fault), raw),
+            (_, Some(Stop::Io(error))) => return Err(failed(error)),
+            (Err(error), None) => return Err(failed(error)),
+            (Ok(_), None) => (Ok(copy), raw),
+        })
+    }
+}
+
+/// A reader that others can still ask when it has been given away.
+pub(crate) struct Shared(pub Arc<Mutex<Raw>>);
+
+impl Read for Shared {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).read(buf)
     }
 }
 
@@ -56,61 +89,30 @@ pub(crate) fn preflight(
     options: &InputOptions,
 ) -> Result<(), Error> {
     let source = Source::open(input, encoding, options)?;
-    if !source.jsonl {
-        layout(&source.name, source.text.sample().as_bytes(), &source.extension, options)?;
-    }
-    Ok(())
-}
-
-/// The name of a file type that people take for a text export.
-fn foreign(head: &[u8]) -> Option<&'static str> {
-    let types: [(&[u8], &str); 7] = [
-        (b"PK\x03\x04", "XLSX/ZIP"),
-        (b"\xd0\xcf\x11\xe0", "XLS(旧版 Excel)"),
-        (b"BZh", "bzip2"),
-        (b"\xfd7zXZ\x00", "xz"),
-        (b"7z\xbc\xaf", "7z"),
-        (b"Rar!", "RAR"),
-        (b"PAR1", "Parquet"),
-    ];
-    types.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, name)| *name)
-}
-
-/// By extension; where that says nothing, a line that begins with `{` makes it JSONL, and a first line of three columns
-/// or more makes it delimited.
-fn is_jsonl(extension: &str, sample: &str, options: &InputOptions) -> bool {
-    match extension {
-        "jsonl" | "ndjson" | "json" => return true,
-        "csv" | "tsv" | "tab" => return false,
+    let name = source.name.clone();
+    let old = source.format.shape == Shape::Xls;
+    match source.format.shape {
+        Shape::Delimited => drop(layout(&name, source.text.sample().as_bytes(), &source.extension, options)?),
+        // a broken file is a reject of the run; only columns that cannot be understood are told now
+        Shape::Xlsx | Shape::Xls if source.size.is_some_and(|s| s <= PEEK_BYTES) => {
+            if let (Ok(file), _) = source.seekable()? {
+                workbook::read(file, old, true, &mut Rows::new(name), options)?;
+            }
+        }
+        Shape::Parquet if source.text.stream().compression() == "none" => {
+            if let (Ok(file), _) = source.seekable()?
+                && let Ok((_, schema)) = Batches::parquet(file)
+            {
+                columnar::shape(&name, &schema, &options.mapping, options.positions())?;
+            }
+        }
+        Shape::ArrowFile | Shape::ArrowStream => {
+            let file = source.format.shape == Shape::ArrowFile;
+            if let Ok((_, schema)) = Batches::ipc(Box::new(source.text.into_raw()), file) {
+                columnar::shape(&name, &schema, &options.mapping, options.positions())?;
+            }
+        }
         _ => {}
     }
-    let mut lines = sample.lines().map(str::trim).filter(|l| !l.is_empty()).take(50).peekable();
-    let first = lines.peek().copied().unwrap_or("");
-    let columns = [',', '\t', ';', '|'].iter().map(|d| first.split(*d).count()).max().unwrap_or(0);
-    lines.any(|l| l.starts_with('{')) || !(extension == "txt" || options.columns.is_some() || columns >= 3)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formats_are_told_apart() {
-        let plain = InputOptions::default();
-        let spec = InputOptions { columns: Some(vec![]), ..InputOptions::default() };
-        assert!(is_jsonl("jsonl", "a,b,c", &plain) && !is_jsonl("csv", "{}", &plain));
-        assert!(is_jsonl("", "oops\n{\"a\":1}\n", &spec));
-        assert!(!is_jsonl("", "会话ID,角色,内容\n1,2,3\n", &plain));
-        assert!(!is_jsonl("txt", "x", &plain) && !is_jsonl("", "x", &spec));
-        assert!(is_jsonl("", "", &plain) && is_jsonl("log", "oops", &plain));
-    }
-
-    #[test]
-    fn spreadsheets_are_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.xlsx");
-        std::fs::write(&path, b"PK\x03\x04rest").unwrap();
-        let error = preflight(&Named::File(path), None, &InputOptions::default()).unwrap_err().to_string();
-        assert!(error.contains("XLSX") && error.contains("CSV"), "{error}");
-    }
+    Ok(())
 }

@@ -19,16 +19,43 @@ pub(crate) struct Clock<'z> {
     day: i64,
     /// The day's offset in seconds; `None` when it changes within the day.
     offset: Option<i64>,
+    /// The user's own formats, tried first.
+    formats: &'z [String],
 }
 
 impl<'z> Clock<'z> {
     pub(crate) fn new(zone: &'z TimeZone) -> Self {
-        Clock { zone, day: i64::MIN, offset: None }
+        Clock { zone, day: i64::MIN, offset: None, formats: &[] }
+    }
+
+    /// The clock of these options: their zone and formats.
+    pub(crate) fn of(options: &'z super::InputOptions) -> Self {
+        let zone = options.mapping.timezone.as_ref().unwrap_or(&options.timezone);
+        Clock { formats: &options.mapping.times, ..Clock::new(zone) }
+    }
+
+    /// The moment a text names in one of the user's formats.
+    fn own(&self, text: &str, date_only: bool) -> Option<Millis> {
+        self.formats.iter().find_map(|format| {
+            let parsed = jiff::fmt::strtime::parse(format, text).ok()?;
+            if let Ok(moment) = parsed.to_timestamp() {
+                return Some(moment.as_millisecond());
+            }
+            let local = match parsed.to_datetime() {
+                Ok(local) => local,
+                Err(_) if date_only => parsed.to_date().ok()?.at(0, 0, 0, 0),
+                Err(_) => return None,
+            };
+            Some(self.zone.to_ambiguous_timestamp(local).compatible().ok()?.as_millisecond())
+        })
     }
 
     /// The moment a text names; a date alone is its midnight where `date_only` allows it.
     pub(crate) fn parse(&mut self, text: &str, date_only: bool) -> Option<Millis> {
         let text = text.trim();
+        if let Some(moment) = self.own(text, date_only) {
+            return Some(moment);
+        }
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             if let Some(compact) = self.compact(text, date_only) {
                 return Some(compact);

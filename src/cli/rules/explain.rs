@@ -65,10 +65,10 @@ pub fn run(args: &Args) -> Result<Outcome> {
         }
     };
     let input_args = InputArgs {
-        inputs: input.into_iter().cloned().collect(),
         encoding: args.encoding.clone(),
         columns: args.columns.clone(),
         timezone: args.timezone.clone(),
+        ..InputArgs::of(input.into_iter().cloned().collect())
     };
     let pack = Pack::load(&args.pack.files()?)?;
     let options = EngineOptions { timezone: input_args.zone()?, ..EngineOptions::default() };

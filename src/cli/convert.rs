@@ -1,0 +1,72 @@
+//! `zhijian convert`: any readable format to native JSONL, which inspected gives what inspecting the source gives.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use zhijian::error::{Error, Result};
+use zhijian::input::{Item, write_native};
+
+use super::Outcome;
+use super::setting::InputArgs;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+    /// 写到文件;不写则写到标准输出
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// 不显示摘要
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub fn run(args: &Args) -> Result<Outcome> {
+    let zone = args.input.zone()?;
+    let mut reader = args.input.open()?;
+    let name = args.out.clone().unwrap_or_else(|| "标准输出".into());
+    let failed = |e| Error::write(&name, e);
+    let mut staged = match &args.out {
+        Some(path) => {
+            let folder =
+                path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
+            Some(tempfile::NamedTempFile::new_in(folder).map_err(failed)?)
+        }
+        None => None,
+    };
+    let (mut conversations, mut rejects) = (0u64, 0u64);
+    let mut buffer = Vec::new();
+    let mut lines = Vec::new();
+    while let Some(block) = reader.next_block(buffer)? {
+        lines.clear();
+        block.visit(&mut |item| match item {
+            Item::Conversation { conversation, .. } => {
+                conversations += 1;
+                write_native(&conversation, &zone, &mut lines);
+            }
+            Item::Reject(reject) => {
+                rejects += reject.rows;
+                if let Ok(line) = serde_json::to_string(&reject) {
+                    eprintln!("{line}");
+                }
+            }
+        });
+        match &mut staged {
+            Some(file) => file.write_all(&lines).map_err(failed)?,
+            None => std::io::stdout().lock().write_all(&lines).map_err(failed)?,
+        }
+        buffer = block.into_buffer();
+    }
+    if let (Some(file), Some(path)) = (staged, &args.out) {
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(path).map_err(|e| failed(e.error))?;
+    }
+    for note in reader.files().iter().flat_map(|f| &f.notes) {
+        eprintln!("注意: {}", super::table::plain(note));
+    }
+    if !args.quiet {
+        let told = if rejects > 0 { format!(",{rejects} 条记录读不了(见上)") } else { String::new() };
+        eprintln!("写出 {conversations} 通会话{told}");
+    }
+    Ok(Outcome::Done)
+}
