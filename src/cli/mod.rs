@@ -12,12 +12,17 @@ macro_rules! writeln_out {
 mod annotate;
 mod calibrate;
 mod completions;
+mod ending;
 mod generate;
 mod history;
 mod inspect;
+mod merge;
 mod outputs;
+mod partial;
+mod pipe;
 mod progress;
 mod report;
+mod results;
 mod rules;
 mod setting;
 mod signals;
@@ -45,6 +50,8 @@ enum Command {
     Inspect(Box<inspect::Args>),
     /// 从历史库重新生成某一晚或某个周期的报告,不需要会话原文
     Report(report::Args),
+    /// 把分开质检的几份合成一晚:评分卡、汇总、报告
+    Merge(Box<merge::Args>),
     /// 查看、比较、清理历史库
     History(history::Args),
     /// 给每条消息标注标记(JSONL,一行一条消息)
@@ -73,6 +80,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Inspect(args) => inspect::run(*args),
         Command::Report(args) => report::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::History(args) => history::run(&args),
         Command::Annotate(args) => annotate::run(args),
         Command::Rules(args) => rules::run(args),

@@ -45,7 +45,9 @@ mod tests;
 mod time;
 mod values;
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 pub use block::{Block, Item};
 pub use columns::{COLUMNS, Column, parse_columns};
@@ -110,16 +112,16 @@ impl Default for Limits {
 }
 
 /// What one input file was, for the record of the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSummary {
     /// The path as found; `-` is standard input.
     pub path: String,
     /// `jsonl`, `csv` (any delimiter but the tab) or `tsv`.
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
     /// The encoding read, by its WHATWG name (`UTF-8`, `gb18030`, `Big5`, `UTF-16LE`).
     pub encoding: String,
     /// `none`, `gzip` or `zstd`.
-    pub compression: &'static str,
+    pub compression: Cow<'static, str>,
     /// Bytes as stored.
     pub bytes: u64,
     /// SHA-256 of the stored bytes, in hexadecimal.
