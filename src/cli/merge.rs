@@ -112,9 +112,9 @@ fn records(args: &Args, folder: &StagedFolder, parts: &[PartialFile], conversati
     let full = || parts.iter().zip(conversations).filter(|(part, _)| !part.header.files.is_empty());
     let folders: Vec<_> = full().filter_map(|(part, _)| part.results()).collect();
     if folders.len() < full().count() {
+        let book = if args.report.book() { ",工作簿里只有留存的证据" } else { "" };
         eprintln!(
-            "注意: {} 份里有 {} 份不在结果目录里,不写逐通结果,工作簿里只有留存的证据;可用 --conversations 给出 \
-             (no conversations.jsonl)",
+            "注意: {} 份里有 {} 份不在结果目录里,不写 conversations.jsonl{book};可用 --conversations 给出 (no records)",
             parts.len(),
             full().count() - folders.len()
         );

@@ -131,3 +131,16 @@ pub struct FileSummary {
     /// Blank lines or rows among them.
     pub blank: u64,
 }
+
+/// A format's or compression's name read back. There are a handful, so each is kept once for as long as the program runs.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
+    static NAMES: std::sync::Mutex<BTreeSet<&'static str>> = std::sync::Mutex::new(BTreeSet::new());
+    let read = String::deserialize(deserializer)?;
+    let mut names = NAMES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(known) = names.get(read.as_str()) {
+        return Ok(known);
+    }
+    let kept: &'static str = Box::leak(read.into_boxed_str());
+    names.insert(kept);
+    Ok(kept)
+}
