@@ -45,9 +45,9 @@ mod tests;
 mod time;
 mod values;
 
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use block::{Block, Item};
 pub use columns::{COLUMNS, Column, parse_columns};
@@ -117,11 +117,13 @@ pub struct FileSummary {
     /// The path as found; `-` is standard input.
     pub path: String,
     /// `jsonl`, `csv` (any delimiter but the tab) or `tsv`.
-    pub format: Cow<'static, str>,
+    #[serde(deserialize_with = "name")]
+    pub format: &'static str,
     /// The encoding read, by its WHATWG name (`UTF-8`, `gb18030`, `Big5`, `UTF-16LE`).
     pub encoding: String,
     /// `none`, `gzip` or `zstd`.
-    pub compression: Cow<'static, str>,
+    #[serde(deserialize_with = "name")]
+    pub compression: &'static str,
     /// Bytes as stored.
     pub bytes: u64,
     /// SHA-256 of the stored bytes, in hexadecimal.

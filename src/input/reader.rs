@@ -257,9 +257,9 @@ fn summary(text: &mut Text, name: &str, format: &'static str, records: u64, blan
     let tally = text.stream().tally();
     Ok(FileSummary {
         path: name.to_owned(),
-        format: format.into(),
+        format,
         encoding: text.encoding().name().to_owned(),
-        compression: text.stream().compression().into(),
+        compression: text.stream().compression(),
         bytes: tally.bytes(),
         sha256: tally.sha256(),
         records,
