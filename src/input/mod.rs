@@ -118,12 +118,12 @@ pub struct FileSummary {
     pub path: String,
     /// `jsonl`, `csv` (any delimiter but the tab) or `tsv`.
     #[serde(deserialize_with = "name")]
-    pub format: &'static str,
+    pub format: Name,
     /// The encoding read, by its WHATWG name (`UTF-8`, `gb18030`, `Big5`, `UTF-16LE`).
     pub encoding: String,
     /// `none`, `gzip` or `zstd`.
     #[serde(deserialize_with = "name")]
-    pub compression: &'static str,
+    pub compression: Name,
     /// Bytes as stored.
     pub bytes: u64,
     /// SHA-256 of the stored bytes, in hexadecimal.
@@ -134,15 +134,18 @@ pub struct FileSummary {
     pub blank: u64,
 }
 
+/// The name of a format or compression.
+pub type Name = &'static str;
+
 /// A format's or compression's name read back. There are a handful, so each is kept once for as long as the program runs.
-fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
-    static NAMES: std::sync::Mutex<BTreeSet<&'static str>> = std::sync::Mutex::new(BTreeSet::new());
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+    static NAMES: std::sync::Mutex<BTreeSet<Name>> = std::sync::Mutex::new(BTreeSet::new());
     let read = String::deserialize(deserializer)?;
     let mut names = NAMES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if let Some(known) = names.get(read.as_str()) {
         return Ok(known);
     }
-    let kept: &'static str = Box::leak(read.into_boxed_str());
+    let kept: Name = Box::leak(read.into_boxed_str());
     names.insert(kept);
     Ok(kept)
 }
