@@ -129,8 +129,11 @@ struct Context<'r> {
     began: Option<i64>,
     rating: Option<i64>,
     #[serde(borrow)]
-    agents: Vec<(Option<Cow<'r, str>>, Option<Cow<'r, str>>)>,
+    agents: Vec<Person<'r>>,
 }
+
+/// Name and team.
+type Person<'r> = (Option<Cow<'r, str>>, Option<Cow<'r, str>>);
 
 impl Tables {
     /// Empty files, of a pack with these dimensions.
