@@ -316,8 +316,10 @@ def run(spark, conversations, binary, output, reports, args=(), merge_args=(), t
                 for row in table.select("conversation_id", "record").orderBy("conversation_id", "record").toLocalIterator():
                     out.write(row["record"] + "\n")
             command += ["--conversations", path]
-        elif "--report" not in merge_args:
-            command += ["--report", "html" if pages else "none"]
+        if "--report" not in merge_args:
+            # The workbook's sheets are made from the records.
+            kind = {(True, True): "all", (True, False): "xlsx", (False, True): "html", (False, False): "none"}
+            command += ["--report", kind[records, pages]]
         code = subprocess.run(command, check=False).returncode
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -231,8 +231,8 @@ def whole_files(base, spark):
         out.write((base / "made.jsonl").read_bytes())
     alone([folder], base / "alone-files", "--report", "none")
     output, reports = f"file://{base}/out-files", base / "reports-files"
-    gate = ["--fail-on", "critical"]
-    code = zs.run(spark, zs.files(spark, str(folder)), BINARY, output, str(reports), merge_args=gate, pages=False)
+    command = ["--binary", BINARY, "--input", str(folder), "--format", "files", "--output", output, "--reports", str(reports)]
+    code = zs.main([*command, "--no-pages", "--merge-args", '["--fail-on", "critical"]'])
     check(code == 1, f"the gate gave exit code {code}")
     expected = sorted(
         (base / "alone-files/conversations.jsonl").read_text().splitlines(),

@@ -1,6 +1,6 @@
 //! `conversations.parquet`, `findings.parquet` and `agents.parquet`: the results as DuckDB, Polars and Spark read them.
 //!
-//! The rows are made from the very lines of `conversations.jsonl`, each followed by a [`Context`] line with what only the
+//! The rows are made from the very lines of `conversations.jsonl`, each followed by a line of context with what only the
 //! transcript knows (channel, stage, when it began, the agents' names). One thread of its own reads them in input order,
 //! so workers never wait for an encoder, memory holds one row group of each file, and the bytes depend on the results
 //! alone: not on the number of threads, not on the clock.
@@ -28,7 +28,7 @@ const WAITING: usize = 4;
 /// The files written.
 pub const FILES: [&str; 3] = ["conversations.parquet", "findings.parquet", "agents.parquet"];
 
-/// Writes each record by another format, and its [`Context`] on the line after it.
+/// Writes each record by another format, and what only the transcript knows on the line after it.
 pub struct WithContext<'f>(pub &'f dyn Format);
 
 /// What only the transcript knows.
