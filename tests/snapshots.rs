@@ -41,6 +41,7 @@ fn help() {
         &["rules", "hot"],
         &["rules", "doc"],
         &["calibrate"],
+        &["merge"],
         &["generate"],
         &["completions"],
     ];
