@@ -233,9 +233,14 @@ fn a_pipe_gives_the_records_the_partial_and_sums_to_check() {
 fn a_pipe_fails_its_gate_writes_no_folder_and_is_quiet_when_closed() {
     let (_, rejects, _, trailer, code) = piped(b"oops\n", &["--max-reject-rate", "0.5"]);
     assert_eq!((rejects.len(), trailer["conversations"].as_u64(), code), (1, Some(0), Some(1)));
-    for refused in [&["--out", "x"][..], &["--store", "x"], &["--partial", "x.zjp"], &["--results", "parquet"]] {
+    for refused in [&["--out", "x"][..], &["--partial", "x.zjp"], &["--results", "parquet"]] {
         zhijian().args(["inspect", "-", "--pipe"]).args(refused).write_stdin("").assert().code(2);
     }
+    // A store that the environment names is for whoever merges.
+    let stored =
+        zhijian().args(["inspect", "-", "--pipe"]).env("ZHIJIAN_STORE", "x.db").write_stdin("").assert().success();
+    assert!(String::from_utf8_lossy(&stored.get_output().stderr).contains("merge --store"));
+    assert!(!root().join("x.db").exists());
     let night = std::fs::File::open(root().join(NIGHT)).unwrap();
     let mut command = process();
     command.args(["inspect", "-", "--pipe"]).stdin(night);

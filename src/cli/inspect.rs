@@ -87,7 +87,7 @@ pub struct Args {
     #[arg(long, value_enum, value_delimiter = ',', default_value = "jsonl")]
     results: Vec<ResultKind>,
     /// 不写目录:逐通结果写到标准输出,一行一通,最后是 partial 和核对数各行(给 Spark 等调用)
-    #[arg(long, conflicts_with_all = ["out", "results", "partial", "store"])]
+    #[arg(long, conflicts_with_all = ["out", "results", "partial"])]
     pipe: bool,
     #[command(flatten)]
     pub(super) partial: PartialArgs,
@@ -101,7 +101,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Language::Zh, env = "ZHIJIAN_LANG")]
     pub(super) lang: Language,
     #[command(flatten)]
-    store: StoreArgs,
+    pub(super) store: StoreArgs,
     /// 表格之外还写什么:网页(report/)和工作簿(scorecards.xlsx)
     #[arg(long, value_enum, default_value_t = ReportKind::All)]
     pub(super) report: ReportKind,

@@ -139,6 +139,9 @@ impl Write for Pieces {
 pub fn run(args: &Args) -> Result<Outcome> {
     let told = |e| Error::write("标准输出", e);
     args.partial.begin(std::path::Path::new("-"))?;
+    if args.store.is_given() && !args.quiet {
+        eprintln!("注意: --pipe 不存历史库;合并时用 zhijian merge --store (not stored)");
+    }
     let stop = Stop::listen()?;
     let reader = args.input.open()?;
     let engine = args.engine.engine(args.input.zone()?, args.lang.lang())?;
