@@ -69,6 +69,7 @@ pub mod layout;
 pub mod learn;
 pub mod metrics;
 pub mod pack;
+pub mod partial;
 pub mod pipeline;
 pub mod report;
 pub mod review;

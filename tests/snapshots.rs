@@ -52,6 +52,7 @@ fn help() {
         &["rules", "hot"],
         &["rules", "doc"],
         &["calibrate"],
+        &["merge"],
         &["generate"],
         &["completions"],
     ];

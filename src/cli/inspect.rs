@@ -12,16 +12,17 @@ use zhijian::pipeline::{Run, Summary};
 use zhijian::report::chat::Spill;
 use zhijian::report::figures::Scorecards;
 use zhijian::report::folder::{StagedFolder, finish};
-use zhijian::report::night::Night;
 use zhijian::report::record::ConversationRecords;
-use zhijian::report::run::{RunRecord, Timings};
 
 use super::Outcome;
-use super::outputs::{self, ReportKind};
+use super::ending::Ending;
+use super::outputs::ReportKind;
+use super::partial::PartialArgs;
 use super::progress::Progress;
+use super::results::{ResultKind, Results};
 use super::setting::{EngineArgs, InputArgs, Language};
 use super::signals::Stop;
-use super::storing::{Kept, StoreArgs};
+use super::storing::StoreArgs;
 use super::table::{plain, table};
 
 /// What happens to personal data in outputs.
@@ -52,48 +53,87 @@ pub enum Profiles {
     /// 逐轮
     Detail,
 }
+
+/// What fails a run that is done.
 #[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    input: InputArgs,
-    /// 结果目录;整体写好后才替换旧结果
-    #[arg(long, short, value_name = "DIR", required_unless_present = "dry_run")]
-    out: Option<PathBuf>,
-    /// 只读一遍输入,说明是怎样理解的(格式、列、角色、时间、前几通会话、可疑之处);不评判,不写结果
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    engine: EngineArgs,
+pub struct Gates {
     /// 被拒记录占比超过它则退出码为 1(0–1)
     #[arg(long, value_name = "RATE")]
     max_reject_rate: Option<f64>,
     /// 出现这一级别的问题则退出码为 1
     #[arg(long, value_enum)]
     fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// 结果目录;整体写好后才替换旧结果
+    #[arg(
+        long,
+        short,
+        value_name = "DIR",
+        required_unless_present_any = ["pipe", "dry_run"]
+    )]
+    out: Option<PathBuf>,
+    /// 只读一遍输入,说明是怎样理解的(格式、列、角色、时间、前几通会话、可疑之处);不评判,不写结果
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) gates: Gates,
+    /// 逐通结果的格式,可以写几种(逗号分隔):parquet 另写 findings.parquet 和 agents.parquet
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "jsonl")]
+    results: Vec<ResultKind>,
+    /// 不写目录:逐通结果写到标准输出,一行一通,最后是 partial 和核对数各行(给 Spark 等调用)
+    #[arg(long, conflicts_with_all = ["out", "results", "partial"])]
+    pipe: bool,
+    #[command(flatten)]
+    pub(super) partial: PartialArgs,
     /// 平台响应指标:summary 只写 profiles.csv,detail 另在 conversations.jsonl 里逐轮写出
     #[arg(long, value_enum, default_value_t = Profiles::Summary)]
-    profiles: Profiles,
+    pub(super) profiles: Profiles,
     /// 输出里的个人信息:mask 遮盖,keep 原样
     #[arg(long, value_enum, default_value_t = Pii::Mask, env = "ZHIJIAN_PII")]
-    pii: Pii,
+    pub(super) pii: Pii,
     /// 报告语言
     #[arg(long, value_enum, default_value_t = Language::Zh, env = "ZHIJIAN_LANG")]
-    lang: Language,
+    pub(super) lang: Language,
     #[command(flatten)]
-    store: StoreArgs,
+    pub(super) store: StoreArgs,
     /// 表格之外还写什么:网页(report/)和工作簿(scorecards.xlsx)
     #[arg(long, value_enum, default_value_t = ReportKind::All)]
-    report: ReportKind,
+    pub(super) report: ReportKind,
     /// 不显示进度和摘要
     #[arg(long, short)]
-    quiet: bool,
+    pub(super) quiet: bool,
+}
+
+impl Args {
+    /// The settings that change results, for `run.json` and partials.
+    pub(super) fn settings(&self) -> BTreeMap<String, String> {
+        [
+            ("segment", format!("{:?}", self.engine.segment).to_lowercase()),
+            ("pii", if self.pii == Pii::Mask { "mask" } else { "keep" }.to_string()),
+            ("lang", format!("{:?}", self.lang).to_lowercase()),
+            ("timezone", self.input.reading.timezone.clone()),
+        ]
+        .map(|(name, value)| (name.to_string(), value))
+        .into()
+    }
+
+    /// How records are written.
+    pub(super) fn format(&self) -> ConversationRecords {
+        ConversationRecords { mask: self.pii == Pii::Mask, profiles: self.profiles == Profiles::Detail }
+    }
 }
 
 pub fn run(args: Args) -> Result<Outcome> {
-    if args.max_reject_rate.is_some_and(|r| !(0.0..=1.0).contains(&r)) {
-        return Err(Error::Setting {
-            option: "--max-reject-rate".into(), reason: "要在 0 到 1 之间,如 0.01".into()
-        });
+    args.gates.check()?;
+    if args.pipe {
+        return super::pipe::run(&args);
     }
     if args.dry_run {
         return super::dry_run::run(&args.input);
@@ -110,119 +150,101 @@ pub fn run(args: Args) -> Result<Outcome> {
     })?;
     let folder = StagedFolder::new(&out)?;
     stop.staged(folder.staging());
+    let partial = args.partial.begin(&out)?;
     let progress = Progress::new(reader.total_bytes(), args.quiet);
-    let mask = args.pii == Pii::Mask;
-    let format = ConversationRecords { mask, profiles: args.profiles == Profiles::Detail };
     let spill = args.report.pages().then(|| Spill::new(folder.staging())).transpose()?;
-    let run = Run {
-        engine: &engine,
-        format: &format,
-        threads: args.engine.threads(),
-        observer: &progress,
-        stop: &stop.flag,
-        mask,
-        spill: spill.as_ref(),
-    };
-    let (mut results, mut rejects) = (folder.create("conversations.jsonl")?, folder.create("rejects.jsonl")?);
-    let summary = run.run(reader, &mut results, &mut rejects);
+    let mut rejects = folder.create("rejects.jsonl")?;
+    let results = Results::new(&args.results, args.report);
+    let summary = results.write(&folder, engine.pack(), &args.format(), |format, out| {
+        let run = Run {
+            engine: &engine,
+            format,
+            threads: args.engine.threads(),
+            observer: &progress,
+            stop: &stop.flag,
+            mask: args.pii == Pii::Mask,
+            spill: spill.as_ref(),
+        };
+        run.run(reader, out, &mut rejects)
+    });
     progress.finish();
     stop.check()?;
     let mut summary = summary?;
-    let failed = |e| Error::write(out.join("conversations.jsonl"), e);
-    finish(results).and_then(|()| finish(rejects)).map_err(failed)?;
-    let followed = storing.as_ref().map(|s| s.follow(engine.pack(), &mut summary)).transpose()?;
-    let kept = match (storing, followed) {
-        (Some(storing), Some((night, contacts))) => {
-            Some(storing.keep(&night, contacts, engine.pack(), &summary, lang)?)
-        }
-        _ => None,
-    };
-    let mut cards = match &kept {
-        Some(kept) => Scorecards::after(engine.pack(), &summary.aggregate, &kept.earlier),
-        None => Scorecards::new(engine.pack(), &summary.aggregate),
-    };
-    let reviewed = kept.as_ref().map(Kept::reviewed).transpose()?.flatten();
-    let mut shown = None;
-    if let Some(reviewed) = &reviewed {
-        reviewed.beside(&mut cards);
-        reviewed.without_overturned(shown.insert(summary.aggregate.clone()), engine.pack());
+    finish(rejects).map_err(|e| Error::write(out.join("rejects.jsonl"), e))?;
+    let settings = args.settings();
+    if let Some(partial) = &partial {
+        partial.write(&folder, |out| {
+            let slice = args.partial.slice.as_deref();
+            zhijian::partial::write(out, engine.pack(), &settings, slice, &mut summary, spill.as_ref())
+        })?;
     }
-    let aggregate = shown.as_ref().unwrap_or(&summary.aggregate);
-    let mut night = Night::new(engine.pack(), aggregate, &cards, lang);
-    night.reviewed = reviewed.as_ref();
-    night.rejected = summary.records_rejected;
-    if let Some(kept) = &kept {
-        (night.label, night.history) = (kept.earlier.night.clone(), Some(&kept.history));
-    }
-    night.chats = spill.as_ref();
-    outputs::write(&folder, &night, args.report)?;
-    let seconds = started.0.elapsed().as_secs_f64();
-    let bytes: u64 = summary.files.iter().map(|f| f.bytes).sum();
-    let timings = Timings {
-        started_at: started.1.to_string(),
-        seconds,
-        megabytes_per_second: bytes as f64 / 1e6 / seconds.max(1e-9),
+    let ending = Ending {
+        pack: engine.pack(),
+        lang,
+        folder,
+        out: &out,
+        report: args.report,
+        results,
+        settings,
+        gates: &args.gates,
         threads: args.engine.threads(),
+        quiet: args.quiet,
+        started,
+        storing,
+        partial,
     };
-    let settings = BTreeMap::from([
-        ("segment", format!("{:?}", args.engine.segment).to_lowercase()),
-        ("pii", if mask { "mask" } else { "keep" }.to_string()),
-        ("lang", format!("{:?}", args.lang).to_lowercase()),
-        ("timezone", args.input.timezone.clone()),
-    ]);
-    folder.write("run.json", |out| {
-        serde_json::to_writer_pretty(&mut *out, &RunRecord::new(engine.pack(), &summary, settings, timings))?;
-        writeln!(out)
-    })?;
-    stop.committing()?;
-    folder.commit()?;
-    // After the folder: killed in between, the store lacks a night that running again stores.
-    let stored = kept.as_ref().map(Kept::sentence);
-    kept.map(Kept::write).transpose()?;
-    if !args.quiet {
-        print_summary(&out, &summary, &cards, seconds);
-        stored.inspect(|told| eprintln!("{}", plain(told)));
-    }
-    Ok(gates(&args, engine.pack(), &summary, &cards))
+    ending.end(&stop, &mut summary, spill.as_ref())
 }
 
-fn gates(args: &Args, pack: &Pack, summary: &Summary, cards: &Scorecards) -> Outcome {
-    let mut failed = false;
-    if let Some(most) = args.max_reject_rate {
-        let all = summary.records_inspected + summary.records_rejected;
-        let rate = summary.records_rejected as f64 / all.max(1) as f64;
-        if rate > most {
-            eprintln!("未过门槛: 被拒记录占 {:.2}%,上限 {:.2}%(详见 rejects.jsonl)", rate * 100.0, most * 100.0);
-            failed = true;
+impl Gates {
+    /// Refuses a bound that is none.
+    pub fn check(&self) -> Result<()> {
+        if self.max_reject_rate.is_some_and(|r| !(0.0..=1.0).contains(&r)) {
+            let reason = "要在 0 到 1 之间,如 0.01".into();
+            return Err(Error::Setting { option: "--max-reject-rate".into(), reason });
         }
+        Ok(())
     }
-    if args.fail_on == Some(FailOn::Targets) {
-        for target in cards.targets.iter().filter(|t| t.fails()) {
-            eprintln!("未过门槛: {}", target.sentence());
-            failed = true;
+
+    /// Says which bounds the run broke. Without `cards` targets are not looked at.
+    pub fn judge(&self, pack: &Pack, summary: &Summary, cards: Option<&Scorecards>) -> Outcome {
+        let mut failed = false;
+        if let Some(most) = self.max_reject_rate {
+            let all = summary.records_inspected + summary.records_rejected;
+            let rate = summary.records_rejected as f64 / all.max(1) as f64;
+            if rate > most {
+                eprintln!("未过门槛: 被拒记录占 {:.2}%,上限 {:.2}%(详见 rejects.jsonl)", rate * 100.0, most * 100.0);
+                failed = true;
+            }
         }
-    }
-    use zhijian::pack::rule::Severity;
-    let least = match args.fail_on {
-        Some(FailOn::Critical) => Some(Severity::Critical),
-        Some(FailOn::Major) => Some(Severity::Major),
-        Some(FailOn::Targets) | None => None,
-    };
-    if let Some(least) = least {
-        let found = |(number, count): (&u32, &zhijian::score::aggregate::RuleCount)| {
-            let rule = &pack.rules[*number as usize];
-            (rule.severity >= least && !rule.review_only && rule.points <= 0).then_some(count.findings)
+        if self.fail_on == Some(FailOn::Targets) {
+            for target in cards.iter().flat_map(|c| &c.targets).filter(|t| t.fails()) {
+                eprintln!("未过门槛: {}", target.sentence());
+                failed = true;
+            }
+        }
+        use zhijian::pack::rule::Severity;
+        let least = match self.fail_on {
+            Some(FailOn::Critical) => Some(Severity::Critical),
+            Some(FailOn::Major) => Some(Severity::Major),
+            Some(FailOn::Targets) | None => None,
         };
-        let findings: u64 = summary.aggregate.all.rules.iter().filter_map(found).sum();
-        if findings > 0 {
-            eprintln!("未过门槛: 有 {findings} 处{}及以上的问题", least.title());
-            failed = true;
+        if let Some(least) = least {
+            let found = |(number, count): (&u32, &zhijian::score::aggregate::RuleCount)| {
+                let rule = &pack.rules[*number as usize];
+                (rule.severity >= least && !rule.review_only && rule.points <= 0).then_some(count.findings)
+            };
+            let findings: u64 = summary.aggregate.all.rules.iter().filter_map(found).sum();
+            if findings > 0 {
+                eprintln!("未过门槛: 有 {findings} 处{}及以上的问题", least.title());
+                failed = true;
+            }
         }
+        if failed { Outcome::GateFailed } else { Outcome::Done }
     }
-    if failed { Outcome::GateFailed } else { Outcome::Done }
 }
 
-fn print_summary(out: &Path, summary: &Summary, cards: &Scorecards, seconds: f64) {
+pub(super) fn print_summary(out: &Path, summary: &Summary, cards: &Scorecards, seconds: f64) {
     const MOST: usize = 20;
     let mut agents: Vec<_> = cards.agents.iter().collect();
     agents.sort_by(|a, b| {
@@ -274,9 +296,6 @@ fn print_summary(out: &Path, summary: &Summary, cards: &Scorecards, seconds: f64
     if summary.records_rejected > 0 {
         let reasons: Vec<_> = summary.rejects.iter().map(|(code, n)| format!("{code} {n}")).collect();
         eprintln!("被拒原因: {}(逐条见 rejects.jsonl)", reasons.join("、"));
-    }
-    for file in &summary.files {
-        file.notes.iter().for_each(|note| eprintln!("注意: {}: {}", plain(&file.path), plain(note)));
     }
     eprintln!("结果在 {},用时 {seconds:.1} 秒", out.display());
 }

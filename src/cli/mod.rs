@@ -14,14 +14,19 @@ mod calibrate;
 mod completions;
 mod convert;
 mod dry_run;
+mod ending;
 mod formats;
 mod generate;
 mod history;
 mod inspect;
+mod merge;
 mod outputs;
+mod partial;
+mod pipe;
 mod progress;
 mod report;
 mod rescore;
+mod results;
 mod review;
 mod rules;
 mod setting;
@@ -50,6 +55,8 @@ enum Command {
     Inspect(Box<inspect::Args>),
     /// 从历史库重新生成某一晚或某个周期的报告,不需要会话原文
     Report(report::Args),
+    /// 把分开质检的几份合成一晚:评分卡、汇总、报告
+    Merge(Box<merge::Args>),
     /// 查看、比较、清理历史库
     History(history::Args),
     /// 人工复核:抽样、复核表、导入、准确率与一致性、申诉、规则降级
@@ -86,6 +93,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         Command::Inspect(args) => inspect::run(*args),
         Command::Report(args) => report::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::History(args) => history::run(&args),
         Command::Review(args) => review::run(args),
         Command::Rescore(args) => rescore::run(&args),

@@ -31,7 +31,7 @@ impl ReportKind {
     }
 
     /// With the workbook.
-    fn book(self) -> bool {
+    pub fn book(self) -> bool {
         matches!(self, ReportKind::All | ReportKind::Xlsx)
     }
 }

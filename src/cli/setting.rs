@@ -15,12 +15,19 @@ use zhijian::input::{Format, InputOptions, Mapping, Reader, parse_columns};
 use zhijian::judge::Lang;
 use zhijian::pack::Pack;
 
-/// How input is read.
+/// What is read, and how.
 #[derive(Debug, clap::Args)]
 pub struct InputArgs {
     /// 会话文件、目录或通配符(格式见 zhijian formats,可带 .gz/.zst);`-` 读标准输入
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// How input is read.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ReadingArgs {
     /// 文本编码(utf-8、gbk、gb18030、big5、utf-16le…);不写则自动识别
     #[arg(long, value_name = "ENCODING", env = "ZHIJIAN_ENCODING")]
     pub encoding: Option<String>,
@@ -47,8 +54,28 @@ pub struct InputArgs {
 impl InputArgs {
     /// These inputs with everything else at its default.
     pub fn of(inputs: Vec<String>) -> InputArgs {
-        InputArgs {
-            inputs,
+        InputArgs { inputs, reading: ReadingArgs::default() }
+    }
+
+    /// The time zone.
+    pub fn zone(&self) -> Result<TimeZone> {
+        self.reading.zone()
+    }
+
+    /// What the flags say about how input is read.
+    pub fn options(&self) -> Result<InputOptions> {
+        self.reading.options()
+    }
+
+    /// Opens the input.
+    pub fn open(&self) -> Result<Reader> {
+        Reader::open(&self.inputs, self.options()?)
+    }
+}
+
+impl Default for ReadingArgs {
+    fn default() -> Self {
+        ReadingArgs {
             encoding: None,
             columns: None,
             timezone: "Asia/Shanghai".into(),
@@ -58,7 +85,9 @@ impl InputArgs {
             agent_names: None,
         }
     }
+}
 
+impl ReadingArgs {
     /// The time zone.
     pub fn zone(&self) -> Result<TimeZone> {
         TimeZone::get(&self.timezone).map_err(|e| Error::Setting {
@@ -101,11 +130,6 @@ impl InputArgs {
             }
         }
         Ok(mapping)
-    }
-
-    /// Opens the input.
-    pub fn open(&self) -> Result<Reader> {
-        Reader::open(&self.inputs, self.options()?)
     }
 }
 

@@ -55,6 +55,11 @@ pub struct Kept<'r> {
 }
 
 impl StoreArgs {
+    /// True when a store is named.
+    pub fn is_given(&self) -> bool {
+        self.store.is_some()
+    }
+
     /// Opens the store before the work begins, so that a wrong file is told at once.
     pub fn open(&self) -> Result<Option<Storing>> {
         if let Some(night) = self.night.as_deref().filter(|n| calendar::day(n).is_none()) {

@@ -60,9 +60,10 @@ mod vendor;
 mod whole;
 mod workbook;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use block::{Block, Item};
 pub use columns::{COLUMNS, Column, parse_columns};
@@ -148,16 +149,18 @@ impl Default for Limits {
 }
 
 /// What one input file was, for the record of the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSummary {
     /// The path as found; `-` is standard input.
     pub path: String,
     /// The id of one of [`FORMATS`].
-    pub format: &'static str,
+    #[serde(deserialize_with = "name")]
+    pub format: Name,
     /// The encoding read, by its WHATWG name (`UTF-8`, `gb18030`, `Big5`, `UTF-16LE`).
     pub encoding: String,
     /// `none`, `gzip` or `zstd`.
-    pub compression: &'static str,
+    #[serde(deserialize_with = "name")]
+    pub compression: Name,
     /// Bytes as stored.
     pub bytes: u64,
     /// SHA-256 of the stored bytes, in hexadecimal.
@@ -170,6 +173,22 @@ pub struct FileSummary {
     #[serde(skip)]
     pub columns: Vec<(String, Option<Column>)>,
     /// What looked odd: sheets passed over, numbers that lost digits.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// The name of a format or compression.
+pub type Name = &'static str;
+
+/// A format's or compression's name read back. There are a handful, so each is kept once for as long as the program runs.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+    static NAMES: std::sync::Mutex<BTreeSet<Name>> = std::sync::Mutex::new(BTreeSet::new());
+    let read = String::deserialize(deserializer)?;
+    let mut names = NAMES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(known) = names.get(read.as_str()) {
+        return Ok(known);
+    }
+    let kept: Name = Box::leak(read.into_boxed_str());
+    names.insert(kept);
+    Ok(kept)
 }

@@ -255,6 +255,11 @@ impl Spill {
         self.lock().critical.clone()
     }
 
+    /// Names conversations with a critical finding that are not all kept.
+    pub fn mark_critical(&self, ids: impl IntoIterator<Item = String>) {
+        self.lock().critical.extend(ids);
+    }
+
     /// True when the conversation was kept.
     pub fn holds(&self, id: &str) -> bool {
         self.lock().places.contains_key(&hash(id))

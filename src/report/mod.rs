@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod changes;
 pub mod chat;
 pub mod coaching;
+pub mod columnar;
 pub mod csv;
 mod fairness;
 pub mod figures;

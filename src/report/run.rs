@@ -18,7 +18,7 @@ pub struct RunRecord<'r> {
     /// The rule pack.
     pub pack: PackRecord<'r>,
     /// Settings that change results.
-    pub settings: BTreeMap<&'static str, String>,
+    pub settings: BTreeMap<String, String>,
     /// The files read.
     pub inputs: &'r [FileSummary],
     /// The sums.
@@ -70,12 +70,7 @@ pub struct Timings {
 
 impl<'r> RunRecord<'r> {
     /// The record of a run.
-    pub fn new(
-        pack: &'r Pack,
-        summary: &'r Summary,
-        settings: BTreeMap<&'static str, String>,
-        timings: Timings,
-    ) -> Self {
+    pub fn new(pack: &'r Pack, summary: &'r Summary, settings: BTreeMap<String, String>, timings: Timings) -> Self {
         let aggregate = &summary.aggregate;
         RunRecord {
             program: "zhijian",

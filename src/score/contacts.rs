@@ -23,7 +23,8 @@ pub use follow::{CrossCount, CrossTotals, Deadline, Recontact};
 
 /// Records held before a run is spilled (64 bytes each).
 pub const IN_MEMORY: usize = 1 << 18;
-/// Runs merged into one when there are this many.
+/// Runs of one size merged into one of the next when there are this many: each record is rewritten once a size, so that
+/// billions of them are sorted in three passes.
 const MOST_RUNS: usize = 64;
 
 /// What is kept of a contact, ordered by customer, time and conversation.
@@ -127,7 +128,8 @@ pub fn hash(text: &str) -> u64 {
 #[derive(Debug, Default)]
 pub struct ContactLog {
     held: Vec<Contact>,
-    runs: Vec<File>,
+    /// Sorted runs by size: those at `n` hold about [`MOST_RUNS`] times as many records as those at `n - 1`.
+    runs: Vec<Vec<File>>,
     /// Contacts without a customer's id or a time, which cannot be followed.
     pub anonymous: u64,
     last: Option<i64>,
@@ -151,18 +153,28 @@ impl ContactLog {
         }
         self.held.sort_unstable();
         let held = std::mem::take(&mut self.held);
-        let result = run_of(held.iter().map(|c| Ok(*c))).map(|run| self.runs.push(run));
+        let result = run_of(held.iter().map(|c| Ok(*c))).map(|run| self.keep(0, [run]));
         self.held = held;
         self.held.clear();
-        if let Err(error) = result.and_then(|()| self.compact(MOST_RUNS)) {
+        if let Err(error) = result.and_then(|()| self.compact()) {
             self.failed = Some(error);
         }
     }
 
-    fn compact(&mut self, most: usize) -> std::io::Result<()> {
-        if self.runs.len() >= most {
-            let merged = run_of(Sorted::new(&self.runs, &[])?)?;
-            self.runs = vec![merged];
+    fn keep(&mut self, size: usize, runs: impl IntoIterator<Item = File>) {
+        self.runs.resize_with(self.runs.len().max(size + 1), Vec::new);
+        self.runs[size].extend(runs);
+    }
+
+    fn compact(&mut self) -> std::io::Result<()> {
+        let mut size = 0;
+        while size < self.runs.len() {
+            if self.runs[size].len() >= MOST_RUNS {
+                let merged = run_of(Sorted::new(self.runs[size].iter(), &[])?)?;
+                self.runs[size].clear();
+                self.keep(size + 1, [merged]);
+            }
+            size += 1;
         }
         Ok(())
     }
@@ -171,12 +183,14 @@ impl ContactLog {
     pub fn merge(&mut self, other: ContactLog) {
         self.anonymous += other.anonymous;
         self.last = self.last.max(other.last);
-        self.runs.extend(other.runs);
+        for (size, runs) in other.runs.into_iter().enumerate() {
+            self.keep(size, runs);
+        }
         self.failed = self.failed.take().or(other.failed);
         for contact in other.held {
             self.add(contact);
         }
-        if let Err(error) = self.compact(MOST_RUNS) {
+        if let Err(error) = self.compact() {
             self.failed = Some(error);
         }
     }
@@ -195,7 +209,7 @@ impl ContactLog {
             return Err(error);
         }
         self.held.sort_unstable();
-        Sorted::new(&self.runs, &self.held)
+        Sorted::new(self.runs.iter().flatten(), &self.held)
     }
 
     /// Follows every customer through the log, which is that of one run.
@@ -259,11 +273,12 @@ pub struct Sorted<'l> {
 }
 
 impl<'l> Sorted<'l> {
-    fn new(runs: &'l [File], held: &'l [Contact]) -> std::io::Result<Sorted<'l>> {
-        for mut run in runs {
+    fn new(runs: impl Iterator<Item = &'l File>, held: &'l [Contact]) -> std::io::Result<Sorted<'l>> {
+        let runs = runs.map(|mut run| {
             run.seek(SeekFrom::Start(0))?;
-        }
-        let runs = runs.iter().map(|f| BufReader::with_capacity(1 << 16, f)).collect();
+            Ok(BufReader::with_capacity(1 << 16, run))
+        });
+        let runs = runs.collect::<std::io::Result<_>>()?;
         let mut merge = Sorted { runs, held: held.iter(), heads: BinaryHeap::new() };
         for source in 0..=merge.runs.len() {
             merge.pull(source)?;

@@ -12,7 +12,7 @@ use zhijian::pipeline::{Format, Run, Summary, Unobserved};
 use zhijian::review::case::{Case, CaseRecords};
 use zhijian::store::{NightRow, Store};
 
-use super::super::setting::{InputArgs, Segment};
+use super::super::setting::{InputArgs, ReadingArgs, Segment};
 
 /// Where the transcripts are and how they are read.
 #[derive(Debug, clap::Args)]
@@ -20,15 +20,8 @@ pub struct Transcripts {
     /// 会话原文(可写多次);不写则用存这一晚时的文件
     #[arg(long = "input", value_name = "INPUT")]
     inputs: Vec<String>,
-    /// 文本编码,与存这一晚时相同;不写则自动识别
-    #[arg(long, value_name = "ENCODING", env = "ZHIJIAN_ENCODING")]
-    encoding: Option<String>,
-    /// 无表头文件各列的含义,与存这一晚时相同
-    #[arg(long, value_name = "COLUMNS")]
-    columns: Option<String>,
-    /// 没写时区的时间按哪个时区读
-    #[arg(long, value_name = "ZONE", default_value = "Asia/Shanghai", env = "ZHIJIAN_TIMEZONE")]
-    timezone: String,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// 分词范围,与存这一晚时相同
     #[arg(long, value_enum, default_value_t = Segment::Needed, env = "ZHIJIAN_SEGMENT")]
     segment: Segment,
@@ -56,7 +49,7 @@ impl Transcripts {
 
     /// An engine of a pack, as this night was read.
     pub fn engine(&self, pack: Pack) -> Result<Engine> {
-        let timezone = self.reading(Vec::new()).zone()?;
+        let timezone = self.reading.zone()?;
         Engine::new(pack, EngineOptions { segment: self.segment.mode(), timezone, ..EngineOptions::default() })
     }
 
@@ -65,9 +58,8 @@ impl Transcripts {
         self.threads.filter(|n| *n > 0).unwrap_or_else(all)
     }
 
-    fn reading(&self, inputs: Vec<String>) -> InputArgs {
-        let (encoding, columns) = (self.encoding.clone(), self.columns.clone());
-        InputArgs { inputs, encoding, columns, timezone: self.timezone.clone() }
+    fn input(&self, inputs: Vec<String>) -> InputArgs {
+        InputArgs { inputs, reading: self.reading.clone() }
     }
 
     /// Inspects inputs, each result by `format` onto a file that is then read line by line.
@@ -78,7 +70,7 @@ impl Transcripts {
         format: &dyn Format,
         each: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<Summary> {
-        let reader = self.reading(inputs.to_vec()).open()?;
+        let reader = self.input(inputs.to_vec()).open()?;
         let temporary = |e| Error::write(std::env::temp_dir(), e);
         let mut lines = tempfile::tempfile().map_err(temporary)?;
         let run = Run {

@@ -12,7 +12,7 @@ use zhijian::pack::{Pack, chat};
 
 use super::{Outcome, PackArgs};
 use crate::cli::inspect::Pii;
-use crate::cli::setting::InputArgs;
+use crate::cli::setting::{InputArgs, ReadingArgs};
 use crate::cli::table::plain;
 
 #[derive(Debug, clap::Args)]
@@ -34,15 +34,8 @@ pub struct Args {
     channel: Option<String>,
     #[command(flatten)]
     pack: PackArgs,
-    /// 文本编码;不写则自动识别
-    #[arg(long, value_name = "ENCODING", env = "ZHIJIAN_ENCODING")]
-    encoding: Option<String>,
-    /// 无表头文件各列的含义
-    #[arg(long, value_name = "COLUMNS")]
-    columns: Option<String>,
-    /// 没写时区的时间按哪个时区读
-    #[arg(long, value_name = "ZONE", default_value = "Asia/Shanghai", env = "ZHIJIAN_TIMEZONE")]
-    timezone: String,
+    #[command(flatten)]
+    reading: ReadingArgs,
     /// 不适用和通过的规则也逐条讲
     #[arg(long)]
     all: bool,
@@ -64,12 +57,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
             return Err(Error::Setting { option: "INPUT CONVERSATION_ID".into(), reason });
         }
     };
-    let input_args = InputArgs {
-        encoding: args.encoding.clone(),
-        columns: args.columns.clone(),
-        timezone: args.timezone.clone(),
-        ..InputArgs::of(input.into_iter().cloned().collect())
-    };
+    let input_args = InputArgs { inputs: input.into_iter().cloned().collect(), reading: args.reading.clone() };
     let pack = Pack::load(&args.pack.files()?)?;
     let options = EngineOptions { timezone: input_args.zone()?, ..EngineOptions::default() };
     let engine = Engine::new(pack, options)?;

@@ -108,6 +108,8 @@ fn spilled_and_split_logs_give_the_same() {
     }
     let mut merged = ContactLog::default();
     parts.into_iter().rev().for_each(|p| merged.merge(p));
+    let open: usize = merged.runs.iter().map(Vec::len).sum();
+    assert!(merged.runs.len() == 2 && open < 2 * MOST_RUNS, "{open} files are open");
     assert_eq!(merged.finish().unwrap(), whole);
 }
 
