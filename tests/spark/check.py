@@ -124,6 +124,8 @@ def records(output, spark):
 
 
 def main():
+    # However it ends, the cluster ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     base = pathlib.Path(tempfile.mkdtemp(prefix="zhijian-spark-"))
     cluster = None
     try:
