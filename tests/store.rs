@@ -232,10 +232,13 @@ fn older_stores_are_brought_up_to_date_and_newer_ones_refused() {
         select.query_map([], |r| r.get::<_, Option<String>>(0)).unwrap().filter_map(|r| r.unwrap()).collect()
     };
     let current = schema(&store);
-    // Version 1 had no views.
+    // Version 1 had no views and no reviews.
     let old = Connection::open(&store).unwrap();
     old.execute_batch(
-        "DROP VIEW night_figures; DROP VIEW agent_figures; DROP VIEW rule_figures; PRAGMA user_version = 1;",
+        "DROP VIEW night_figures; DROP VIEW agent_figures; DROP VIEW rule_figures; DROP VIEW standing_reviews;
+         DROP TABLE review_decisions; DROP TABLE reviews; DROP TABLE review_imports; DROP TABLE review_sheets;
+         DROP TABLE review_drawn; DROP TABLE review_samples; DROP TABLE review_cases; DROP TABLE rule_standing;
+         PRAGMA user_version = 1;",
     )
     .unwrap();
     drop(old);

@@ -12,6 +12,7 @@ pub mod agreement;
 pub mod case;
 pub mod effect;
 pub mod examples;
+pub mod filled;
 
 pub mod plan;
 pub mod rulings;

@@ -7,7 +7,7 @@ use zhijian::error::{Error, Result};
 use zhijian::report::figures::Figures;
 use zhijian::report::review_sheet::{SheetFault, given};
 use zhijian::report::reviewed::reviewed;
-use zhijian::review::sheet;
+use zhijian::review::filled;
 use zhijian::store::{Import, Selection, Store};
 
 use super::{Audit, StoreArg};
@@ -74,7 +74,7 @@ fn read(store: &Store, path: &std::path::Path) -> Result<std::result::Result<Imp
         let reason = "不是从这个历史库发出的复核表,或发出后那一晚的引文已清理";
         return Err(Error::Other(format!("{}: {reason} (unknown sheet)", path.display())));
     };
-    let read = sheet::read(&sheet, &given.cells);
+    let read = filled::read(&sheet, &given.cells);
     let mut faults = std::mem::take(&mut given.faults);
     let cases = match read {
         Ok(cases) => cases,
@@ -135,7 +135,8 @@ pub fn changes(before: &Scores, after: &Scores) -> Result<()> {
     let mut any = false;
     for (key, now) in after {
         let was = before.get(key).copied().unwrap_or_default();
-        if was == *now {
+        let told = |f: (Option<f64>, Option<f64>, u64)| (number(f.0, 1.0), number(f.1, 100.0), f.2);
+        if told(was) == told(*now) {
             continue;
         }
         any = true;

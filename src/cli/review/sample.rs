@@ -192,7 +192,7 @@ fn reviewers(args: &Args) -> Result<Vec<Reviewer>> {
     };
     let mut out = Vec::<Reviewer>::new();
     for text in &names {
-        let (name, percent) = match text.rsplit_once([':', ':']) {
+        let (name, percent) = match text.rsplit_once([':', '\u{ff1a}']) {
             Some((name, percent)) if args.kind != How::Appeal => (name, Some(percent)),
             _ => (text.as_str(), None),
         };
@@ -211,7 +211,7 @@ fn reviewers(args: &Args) -> Result<Vec<Reviewer>> {
         out.push(Reviewer { name, percent });
     }
     let sum: u32 = out.iter().map(|r| r.percent).sum();
-    let shares = names.iter().filter(|n| n.contains([':', ':'])).count();
+    let shares = names.iter().filter(|n| n.contains([':', '\u{ff1a}'])).count();
     if args.kind != How::Appeal && shares > 0 && (shares < names.len() || sum != 100) {
         return fault(format!("百分比要么都不写,要么都写且加起来是 100(现在是 {sum})"));
     }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{MAGIC, MAIN, META};
 use crate::error::{Error, Result};
-use crate::review::sheet::{Cells, Fault};
+use crate::review::filled::{Cells, Fault};
 
 /// Most bytes a sheet may hold when decompressed.
 const MOST_BYTES: u64 = 256 << 20;

@@ -29,7 +29,7 @@ CREATE TABLE review_drawn (           -- the cases of a sample
     PRIMARY KEY (sample, number)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE review_sheets (          -- sheets as they were given out, to hold against what comes back
+CREATE TABLE review_sheets (          -- sheets as they were given out, to hold against what is handed in
     id          TEXT PRIMARY KEY,
     sample      TEXT NOT NULL REFERENCES review_samples (id),
     round       TEXT NOT NULL,
