@@ -44,11 +44,11 @@ fn a_failing_run_leaves_the_previous_results() {
     let out = base.path().join("out");
     good_run(&out);
     let before = files(base.path());
-    // The second input turns out to be a spreadsheet; one more is no pack.
-    let sheet = base.path().join("night.csv");
-    std::fs::write(&sheet, b"PK\x03\x04 a spreadsheet").unwrap();
-    zhijian().arg("inspect").args(MINI).arg(&sheet).arg("--out").arg(&out).assert().code(2);
-    std::fs::remove_file(&sheet).unwrap();
+    // The second input turns out to be an archive; one more is no pack.
+    let archive = base.path().join("night.csv");
+    std::fs::write(&archive, b"Rar!\x1a\x07 an archive").unwrap();
+    zhijian().arg("inspect").args(MINI).arg(&archive).arg("--out").arg(&out).assert().code(2);
+    std::fs::remove_file(&archive).unwrap();
     zhijian().args(["inspect", "-", "--rules", "fixtures/packs-invalid/syntax", "--out"]).arg(&out).assert().code(2);
     assert_same(&before, &files(base.path()));
 }

@@ -159,6 +159,10 @@ impl Mapping {
             }
         }
         table.finish("映射文件", &mut faults);
+        // where the text itself is broken, nothing else is worth saying about it
+        let start = |fault: &Diagnostic| fault.place.as_ref().map_or(0, |p| p.1.start);
+        let broken: Vec<_> = all.iter().filter(|f| f.code == codes::SYNTAX.name).map(start).collect();
+        all.retain(|fault| fault.code == codes::SYNTAX.name || !broken.contains(&start(fault)));
         (out, all)
     }
 

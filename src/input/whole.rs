@@ -3,12 +3,46 @@
 
 use std::sync::Arc;
 
-use super::InputOptions;
-use super::block::Item;
+use super::block::{Block, Content, Item};
 use super::draft::Context;
 use super::format::Shape;
-use super::reject::{ENCODING, Fault, Reject};
-use super::{chat_log, subtitle};
+use super::reader::{rejects_block, stopped, summary};
+use super::reject::{ENCODING, Fault, LIMIT, Reject};
+use super::source::Source;
+use super::{FileSummary, InputOptions, chat_log, subtitle};
+use crate::error::Error;
+
+/// A file that is its conversations' text: read whole, under the document limit.
+pub(super) fn texts(mut source: Source, options: &Arc<InputOptions>) -> Result<(Vec<Block>, FileSummary), Error> {
+    let mut data = Vec::with_capacity(source.size_hint());
+    let mut over = false;
+    while source.text.fill(&mut data, 1 << 20) {
+        if data.len() as u64 > options.limits.max_document_bytes {
+            over = true;
+            break;
+        }
+    }
+    let mut fault = stopped(&mut source.text, &source.name)?;
+    if over {
+        fault = Some(Fault::new(LIMIT, "文件超过大小上限,未读取"));
+        data = Vec::new();
+    }
+    let damaged = source.text.take_damaged();
+    let shape = source.format.shape;
+    // half a call must not be judged as if it were whole
+    let parts = if fault.is_some() { Vec::new() } else { parts(shape, &data, &source.stem) };
+    let records = parts.len() as u64 + u64::from(fault.is_some());
+    let summary = summary(&mut source.text, &source.name, source.format.id, records, 0)?;
+    let mut blocks = Vec::new();
+    match fault {
+        Some(fault) => blocks.push(rejects_block(vec![fault.reject(&source.name, 1, &data)], summary.bytes)),
+        None => {
+            let texts = Texts { file: source.name.clone(), shape, parts, damaged, options: options.clone() };
+            blocks.push(Block { bytes: summary.bytes, buffer: data, content: Content::Texts(texts) });
+        }
+    }
+    Ok((blocks, summary))
+}
 
 /// Conversations of a file, in the block's buffer.
 pub(crate) struct Texts {
