@@ -1,10 +1,7 @@
-//! Message-per-row files: rows grouped by conversation, in order of first appearance.
-//!
-//! The text of the whole file is held, and of each row only where it lies: grouping costs 32 bytes a row. Workers take
-//! the rows apart ([`Groups::visit`]), borrowing fields from the text.
+//! Message-per-row files: rows that were grouped by conversation, taken apart. Workers do it ([`Groups::visit`]), borrowing
+//! fields from the text.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,121 +9,46 @@ use super::block::Item;
 use super::cells::{Origin, shown_raw};
 use super::columns::{COLUMNS, Column, REQUIRED};
 use super::layout::Layout;
-use super::reject::{BAD_COLUMNS, BAD_QUOTE, BAD_ROLE, BAD_VALUE, ENCODING, Fault, MISSING_ID, Reject, TOO_LONG};
-use super::reject::{TOO_MANY_TURNS, shown};
+use super::reject::{BAD_COLUMNS, BAD_ROLE, BAD_VALUE, ENCODING, Fault, Reject, TOO_MANY_TURNS, shown};
 use super::time::{Clock, TIME_HINT};
 use super::{InputOptions, values};
 use crate::conversation::{AgentInfo, Conversation, Kind, Role, Turn};
 
 /// No further row in a conversation.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
-/// A delimited file, grouped.
+/// Rows grouped by conversation: a delimited file, or a part of one.
 pub(crate) struct Table {
-    file: Arc<str>,
-    data: Vec<u8>,
-    layout: Layout,
+    pub(super) file: Arc<str>,
+    pub(super) data: Vec<u8>,
+    pub(super) layout: Layout,
     /// Undecodable bytes were met while transcoding.
-    damaged: bool,
+    pub(super) damaged: bool,
     /// Where rows came from, when not from lines of this text.
-    origin: Option<Origin>,
-    options: Arc<InputOptions>,
-    rows: Vec<RowRef>,
+    pub(super) origin: Option<Origin>,
+    pub(super) options: Arc<InputOptions>,
+    pub(super) rows: Vec<RowRef>,
     pub groups: Vec<Group>,
 }
 
-struct RowRef {
-    start: usize,
-    end: usize,
+pub(super) struct RowRef {
+    pub start: usize,
+    pub end: usize,
     /// The line, or the code of its origin.
-    line: u64,
+    pub line: u64,
     /// The next row of the same conversation.
-    next: u32,
+    pub next: u32,
 }
 
 /// A conversation's rows, as a list through [`RowRef::next`].
 pub(crate) struct Group {
-    first: u32,
-    last: u32,
-    rows: u64,
+    pub(super) first: u32,
+    pub(super) last: u32,
+    pub(super) rows: u64,
     pub bytes: u64,
 }
 
-/// What grouping found besides conversations.
-#[derive(Default)]
-pub(crate) struct Found {
-    pub rejects: Vec<Reject>,
-    pub records: u64,
-    pub blank: u64,
-    /// The line after the last.
-    pub line: u64,
-}
-
 impl Table {
-    /// Groups the rows of a file's text.
-    pub(crate) fn build(
-        file: Arc<str>,
-        data: Vec<u8>,
-        layout: Layout,
-        damaged: bool,
-        origin: Option<Origin>,
-        options: Arc<InputOptions>,
-    ) -> (Table, Found) {
-        let max = options.limits.max_record_bytes;
-        let mut found = Found { records: layout.blank, blank: layout.blank, line: layout.line, ..Found::default() };
-        let (mut rows, mut groups) = (Vec::<RowRef>::new(), Vec::<Group>::new());
-        let mut by_id: HashMap<Cow<'_, [u8]>, u32> = HashMap::new();
-        let id_index = layout.index(Column::ConversationId).unwrap_or(0);
-        let swallowed = |line: &[u8]| is_row(&layout, line, &options);
-        let mut at = layout.start;
-        while at < data.len() {
-            let row = layout.dialect.row(&data, at, max, swallowed);
-            let line = match &origin {
-                Some(origin) => origin.rows.get(found.records as usize).copied().unwrap_or(0),
-                None => found.line,
-            };
-            at = row.next;
-            found.line += row.lines;
-            found.records += 1;
-            let raw = &data[row.start..row.end];
-            let id = layout.dialect.fields(raw).nth(id_index).map(trimmed);
-            let fault = if layout.is_blank(raw) {
-                found.blank += 1;
-                continue;
-            } else if row.broken {
-                Fault::new(BAD_QUOTE, format!("第 {line} 行的引号没有正确闭合,该行已跳过,从下一行继续读取"))
-            } else if raw.len() > max {
-                Fault::new(TOO_LONG, format!("记录超过上限 {max} 字节,已跳过"))
-            } else {
-                match id {
-                    None => too_few(&layout, raw),
-                    Some(id) if std::str::from_utf8(&id).is_ok_and(values::is_missing) => {
-                        Fault::new(MISSING_ID, "没有会话编号 (conversation_id),或其值为空").at(id_index as u64 + 1)
-                    }
-                    Some(id) => {
-                        let index = rows.len() as u32;
-                        let bytes = (row.next - row.start) as u64;
-                        rows.push(RowRef { start: row.start, end: row.end, line, next: NONE });
-                        let group = *by_id.entry(id).or_insert(groups.len() as u32);
-                        match groups.get_mut(group as usize) {
-                            Some(group) => {
-                                rows[group.last as usize].next = index;
-                                group.last = index;
-                                group.rows += 1;
-                                group.bytes += bytes;
-                            }
-                            None => groups.push(Group { first: index, last: index, rows: 1, bytes }),
-                        }
-                        continue;
-                    }
-                }
-            };
-            found.rejects.push(placed(fault.reject(&file, line, raw), origin.as_ref()));
-        }
-        drop(by_id);
-        (Table { file, data, layout, damaged, origin, options, rows, groups }, found)
-    }
-
     fn raw(&self, row: &RowRef) -> &[u8] {
         &self.data[row.start..row.end]
     }
@@ -201,7 +123,7 @@ impl Table {
 }
 
 /// A reject with its place in the workbook or file its row came from.
-fn placed(mut reject: Reject, origin: Option<&Origin>) -> Reject {
+pub(super) fn placed(mut reject: Reject, origin: Option<&Origin>) -> Reject {
     if let Some(origin) = origin {
         let (line, column, place) = origin.place(reject.line, reject.column);
         reject.raw = shown_raw(reject.raw.as_bytes());
@@ -210,30 +132,14 @@ fn placed(mut reject: Reject, origin: Option<&Origin>) -> Reject {
     reject
 }
 
-fn trimmed(field: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    match field {
-        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.trim_ascii()),
-        Cow::Owned(bytes) => Cow::Owned(bytes.trim_ascii().to_vec()),
-    }
-}
-
-fn too_few(layout: &Layout, raw: &[u8]) -> Fault {
+pub(super) fn too_few(layout: &Layout, raw: &[u8]) -> Fault {
     let count = layout.dialect.fields(raw).count();
     let reason = format!("只有 {count} 列,不足以包含会话编号、角色和内容(应有 {} 列)", layout.width);
     Fault::new(BAD_COLUMNS, reason).at(count as u64)
 }
 
-/// True for a line that is a row of the file by itself: as many fields, and a role where the role belongs.
-fn is_row(layout: &Layout, line: &[u8], options: &InputOptions) -> bool {
-    let line = line.trim_ascii_end();
-    let fields = layout.dialect.fields(line);
-    let role = layout.index(Column::Role).and_then(|i| layout.dialect.fields(line).nth(i));
-    fields.count() == layout.width
-        && role.is_some_and(|r| std::str::from_utf8(&r).is_ok_and(|r| parse_role(r, options).is_some()))
-}
-
 /// A role, or the answer to 是否客服.
-fn parse_role(value: &str, options: &InputOptions) -> Option<Role> {
+pub(super) fn parse_role(value: &str, options: &InputOptions) -> Option<Role> {
     options.mapping.role(value).or_else(|| match value.trim().to_ascii_lowercase().as_str() {
         "true" | "是" | "yes" | "y" | "1.0" => Some(Role::Agent),
         "false" | "否" | "no" | "n" | "0.0" => Some(Role::Customer),

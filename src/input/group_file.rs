@@ -6,14 +6,22 @@ use std::sync::Arc;
 use super::block::{Block, Content};
 use super::cells::{Rows, letters};
 use super::columns::COLUMNS;
-use super::delimited::{Found as Gathered, Groups, Table};
+use super::delimited::{Groups, Table};
 use super::format::Shape;
+use super::grouping::Found as Gathered;
 use super::layout::layout;
 use super::reader::{raw_summary, rejects_block, stopped, summary};
 use super::reject::Fault;
 use super::source::Source;
+use super::spilled::SpilledFile;
 use super::{FileSummary, InputOptions, workbook as book};
 use crate::error::Error;
+
+/// A delimited file: grouped in memory, or to be grouped on disk.
+pub(super) enum Delimited {
+    Held(Box<Grouped>),
+    Spilled(Box<SpilledFile>),
+}
 
 pub(super) type Grouped = (GroupFile, FileSummary, Option<Block>);
 
@@ -41,9 +49,16 @@ pub(super) struct GroupFile {
 }
 
 impl GroupFile {
-    pub(super) fn read(mut source: Source, options: &Arc<InputOptions>) -> Result<Grouped, Error> {
-        let mut data = Vec::with_capacity(source.size_hint());
-        while source.text.fill(&mut data, 1 << 20) {}
+    pub(super) fn read(mut source: Source, options: &Arc<InputOptions>) -> Result<Delimited, Error> {
+        let most = options.limits.grouped_in_memory_bytes;
+        let mut data = Vec::with_capacity(source.size_hint().min(most.saturating_add(1 << 20)));
+        let mut more = true;
+        while more && data.len() <= most {
+            more = source.text.fill(&mut data, 1 << 20);
+        }
+        if data.len() > most {
+            return Ok(Delimited::Spilled(Box::new(SpilledFile::new(source, data, more, options)?)));
+        }
         let stop = stopped(&mut source.text, &source.name)?;
         let mut rest = Vec::new();
         if stop.is_some() {
@@ -60,7 +75,7 @@ impl GroupFile {
         }
         let mut summary = summary(&mut source.text, &source.name, format, found.records, found.blank)?;
         summary.columns = columns;
-        Ok(GroupFile::of(table, found, summary))
+        Ok(Delimited::Held(Box::new(GroupFile::of(table, found, summary))))
     }
 
     /// Rows gathered from a file that is no text, grouped.

@@ -40,6 +40,7 @@ mod draft;
 mod encoding;
 mod format;
 mod group_file;
+mod grouping;
 mod guess;
 mod json;
 mod jsonl;
@@ -53,7 +54,10 @@ mod recognise;
 pub(crate) mod reject;
 mod rows;
 mod scalar;
+mod scanner;
+mod sorter;
 mod source;
+mod spilled;
 mod subtitle;
 #[cfg(test)]
 mod tests;
@@ -138,6 +142,9 @@ pub struct Limits {
     pub max_compression_ratio: u64,
     /// The most bytes a workbook, a columnar file of messages or a chat log may unpack to: these are held whole.
     pub max_document_bytes: u64,
+    /// The most bytes of a delimited file's text that are grouped in memory; a larger one is grouped on disk, in about
+    /// as much memory.
+    pub grouped_in_memory_bytes: usize,
 }
 
 impl Default for Limits {
@@ -148,6 +155,7 @@ impl Default for Limits {
             max_decompressed_bytes: 1 << 40,
             max_compression_ratio: 1000,
             max_document_bytes: 4 << 30,
+            grouped_in_memory_bytes: 64 << 20,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Hands out blocks in input order. Called under a lock by every worker, so it only reads, decompresses, hashes and finds
-//! where records end; a delimited file is read and grouped as a whole on its first block.
+//! where records end; a delimited file is read and grouped as a whole before its first conversation.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use super::discover::{Named, discover};
 use super::document_file::DocumentFile;
 use super::encoding::{self, Raw, Text};
 use super::format::Shape;
-use super::group_file::{GroupFile, workbook};
+use super::group_file::{Delimited, GroupFile, workbook};
 use super::line_file::LineFile;
 use super::reject::{Fault, Reject};
 use super::source::{self, Source};
+use super::spilled::SpilledFile;
 use super::whole::texts;
 use super::{FileSummary, InputOptions};
 use crate::error::Error;
@@ -35,6 +36,7 @@ pub struct Reader {
 enum Current {
     Lines(Box<LineFile>),
     Groups(GroupFile),
+    Spilled(Box<SpilledFile>),
     Documents(Box<DocumentFile>),
     Columns(Box<ColumnFile>),
 }
@@ -109,6 +111,13 @@ impl Reader {
                     Some(block) => self.pending.push_back(block),
                     None => self.current = None,
                 },
+                Some(Current::Spilled(file)) => match file.next()? {
+                    Some(block) => self.pending.push_back(block),
+                    None => {
+                        let summary = file.summary()?;
+                        self.finished(summary);
+                    }
+                },
                 Some(Current::Lines(file)) => {
                     match file.next(buffer)? {
                         Ok(block) => return Ok(Some(block)),
@@ -145,7 +154,13 @@ impl Reader {
                 self.finished(summary);
                 return Ok(());
             }
-            Shape::Delimited => GroupFile::read(source, options)?,
+            Shape::Delimited => match GroupFile::read(source, options)? {
+                Delimited::Held(read) => *read,
+                Delimited::Spilled(file) => {
+                    self.current = Some(Current::Spilled(file));
+                    return Ok(());
+                }
+            },
             Shape::Xlsx | Shape::Xls => workbook(source, options)?,
             Shape::Parquet | Shape::ArrowFile | Shape::ArrowStream => match columns(source, options)? {
                 Columns::Messages(read) => *read,
@@ -170,6 +185,7 @@ impl Reader {
     pub fn bytes_read(&self) -> u64 {
         let current = match &self.current {
             Some(Current::Lines(file)) => file.text.stream().tally().bytes(),
+            Some(Current::Spilled(file)) => file.source.text.stream().tally().bytes(),
             Some(Current::Documents(file)) => file.walk.text.stream().tally().bytes(),
             Some(Current::Columns(file)) => file.raw.lock().unwrap_or_else(|e| e.into_inner()).stream.tally().bytes(),
             _ => 0,
