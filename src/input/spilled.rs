@@ -238,7 +238,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::block::Item;
     use super::super::{Limits, Reader};
     use super::*;
 
