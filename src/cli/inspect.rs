@@ -99,7 +99,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     let reader = args.input.open()?;
     let engine = args.engine.engine(args.input.zone()?, lang)?;
     let folder = StagedFolder::new(&args.out)?;
-    stop.staged(folder.staging());
+    stop.staged(&folder);
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let mask = args.pii == Pii::Mask;
     let format = ConversationRecords { mask, profiles: args.profiles == Profiles::Detail };

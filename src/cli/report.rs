@@ -14,6 +14,7 @@ use zhijian::store::{Period, Reported, Selection, Store};
 use super::Outcome;
 use super::outputs::{self, ReportKind};
 use super::setting::Language;
+use super::signals::Stop;
 use super::storing::is_day;
 
 #[derive(Debug, clap::Args)]
@@ -59,6 +60,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
         let reason = format!("`{label}` 不是一天;周、月、季、年请用 --period");
         return Err(Error::Setting { option: option.into(), reason });
     }
+    let stop = Stop::listen()?;
     let lang = args.lang.lang();
     let store = Store::existing(&args.store)?;
     let pack = args.rules.as_deref().map(|path| Pack::open(Some(path))).transpose()?;
@@ -79,11 +81,13 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let mut night = Night::new(&period.pack, aggregate, &cards, lang);
     (night.label, night.history, night.rejected) = (period.label.clone(), Some(&history), rejected);
     let folder = StagedFolder::new(&args.out)?;
+    stop.staged(&folder);
     outputs::write(&folder, &night, args.report)?;
     folder.write("run.json", |out| {
         serde_json::to_writer_pretty(&mut *out, &record(args, &period))?;
         writeln!(out)
     })?;
+    stop.committing()?;
     folder.commit()?;
     let zh = args.lang == Language::Zh;
     warn(&period, zh);
