@@ -68,10 +68,8 @@ struct Scene {
 
 /// What the store says it holds, and whether SQLite finds it whole.
 fn stored(store: &Path) -> String {
-    let whole: String = rusqlite::Connection::open(store)
-        .unwrap()
-        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-        .unwrap();
+    let whole: String =
+        rusqlite::Connection::open(store).unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(whole, "ok");
     let run = zhijian().args(["history", "list", "--store"]).arg(store).assert().success();
     String::from_utf8(run.get_output().stdout.clone()).unwrap()
@@ -98,8 +96,14 @@ impl Scene {
         };
         let args = args.into_iter().map(String::from).collect();
         let empty = || [String::new(), String::new()];
-        let mut scene =
-            Scene { job, args, before: results(&base.join("old")), after: BTreeMap::new(), stored: empty(), took: Duration::ZERO };
+        let mut scene = Scene {
+            job,
+            args,
+            before: results(&base.join("old")),
+            after: BTreeMap::new(),
+            stored: empty(),
+            took: Duration::ZERO,
+        };
         scene.reset(base);
         scene.stored[0] = stored(&work.join("history.db"));
         let start = Instant::now();
@@ -115,7 +119,8 @@ impl Scene {
         self.reset(base);
         let mut child = process().args(&self.args).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         std::thread::sleep(wait);
-        let _ = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).stderr(Stdio::null()).status();
+        let _ =
+            Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).stderr(Stdio::null()).status();
         child.wait().unwrap().code()
     }
 
@@ -261,7 +266,8 @@ fn a_place_that_cannot_be_written_is_told() {
     let file = base.path().join("file");
     fs::write(&file, "x").unwrap();
     for out in [Path::new("/proc/zhijian/out"), &file.join("out")] {
-        let run = zhijian().args(["inspect", "fixtures/mini-night.jsonl", "--out"]).arg(out).args(RULES).assert().code(2);
+        let run =
+            zhijian().args(["inspect", "fixtures/mini-night.jsonl", "--out"]).arg(out).args(RULES).assert().code(2);
         assert!(String::from_utf8_lossy(&run.get_output().stderr).contains("无法写入"), "{out:?}");
     }
     assert_eq!(names(base.path()), ["file"]);

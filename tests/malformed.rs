@@ -110,13 +110,18 @@ const CASES: &[Case] = &[
     // 240 conversations fit one block of zstd: nothing before the cut is whole.
     fixture("truncated.jsonl.zst", 0, &[("truncated", 1)]),
     fixture("unclosed-quote.csv", 3, &[("bad-quote", 1)]),
-    fixture("times.jsonl", 4, &[("bad-value", 4)]),
+    fixture("times.jsonl", 3, &[("bad-value", 5)]),
     fixture("unknown-roles.csv", 2, &[("bad-role", 2)]),
     fixture("duplicate-ids.jsonl", 3, &[]),
     fixture("unordered.jsonl", 2, &[]),
     fixture("bad-gbk.csv", 1, &[("encoding", 1)]),
     fixture("nul.csv", 2, &[]),
-    bytes("corrupt.jsonl.gz", || [&gzip(between(b"").as_slice())[..], &b"garbage"[..]].concat(), 2, &[("corrupt", 1)]),
+    bytes(
+        "corrupt.jsonl.gz",
+        || [&gzip(between(b"").as_slice())[..], &b"this is no member of a gzip file"[..]].concat(),
+        2,
+        &[("corrupt", 1)],
+    ),
     bytes("empty.jsonl.gz", || gzip(b""), 0, &[]),
     bytes("header-of-gzip.jsonl.gz", || vec![0x1f, 0x8b], 0, &[("truncated", 1)]),
     bytes("noise.jsonl", || (0u32..9999).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 1).collect(), 0, &[]),
@@ -127,11 +132,11 @@ const CASES: &[Case] = &[
             let deep = "[".repeat(100_000) + &"]".repeat(100_000);
             between(good("deep").replacen('{', &format!(r#"{{"labels":{deep},"#), 1).as_bytes())
         },
-        2,
-        &[("bad-json", 1)],
+        3,
+        &[],
     ),
     bytes("lone-surrogate.jsonl", || between(good(r"\ud800").as_bytes()), 2, &[("bad-json", 1)]),
-    bytes("carriage-returns.csv", || "会话ID,角色,内容\r1,客户,在吗\r1,客服,您好\r".into(), 1, &[]),
+    refused("carriage-returns.csv", Make::Bytes(|| "会话ID,角色,内容\r1,客户,在吗\r1,客服,您好\r".into())),
     bytes("byte-order-mark-only.jsonl", || b"\xef\xbb\xbf".to_vec(), 0, &[]),
     bytes("odd-utf16.jsonl", || [b"\xff\xfe".as_slice(), b"{\0"].concat()[..3].to_vec(), 0, &[("encoding", 1)]),
     large(
@@ -167,8 +172,8 @@ const CASES: &[Case] = &[
         1,
         &[("too-many-turns", 1)],
     ),
-    large("bomb.jsonl.gz", bomb, 1, &[("limit", 1)]),
-    large("bomb.jsonl.zst", bomb, 1, &[("limit", 1)]),
+    large("bomb.jsonl.gz", bomb, 1, &[("limit", 1), ("too-long", 1)]),
+    large("bomb.jsonl.zst", bomb, 1, &[("limit", 1), ("too-long", 1)]),
     refused("folder-without-data", Make::Other(|path| fs::create_dir(path).unwrap())),
     Case {
         name: "folder-named.jsonl",
@@ -285,10 +290,22 @@ fn a_workbook_that_unpacks_to_gigabytes_is_turned_down() {
     let options = zip::write::SimpleFileOptions::default().large_file(true);
     let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
     for (name, text) in [
-        ("[Content_Types].xml", r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>"#),
-        ("_rels/.rels", r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#),
-        ("xl/workbook.xml", r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="1" sheetId="1" r:id="rId1"/></sheets></workbook>"#),
-        ("xl/_rels/workbook.xml.rels", r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#),
+        (
+            "[Content_Types].xml",
+            r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>"#,
+        ),
+        (
+            "_rels/.rels",
+            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#,
+        ),
+        (
+            "xl/workbook.xml",
+            r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="1" sheetId="1" r:id="rId1"/></sheets></workbook>"#,
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#,
+        ),
     ] {
         zip.start_file(name, options).unwrap();
         write!(zip, "{xml}{text}").unwrap();

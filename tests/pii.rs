@@ -76,7 +76,11 @@ fn personal_data_is_found_and_look_alikes_stay() {
     for (class, count) in &counts {
         println!(
             "{class}: {} of {} found ({:.3}), {} wrong, precision {:.3}",
-            count.found, count.expected, count.recall(), count.wrong, count.precision()
+            count.found,
+            count.expected,
+            count.recall(),
+            count.wrong,
+            count.precision()
         );
         found += count.found;
         wrong += count.wrong;
@@ -140,7 +144,8 @@ fn holding(texts: &BTreeMap<String, Vec<u8>>, secret: &str) -> Vec<String> {
 #[test]
 fn masked_data_is_in_no_output() {
     let base = tempfile::tempdir().unwrap();
-    let (input, out, store) = (base.path().join("night.jsonl"), base.path().join("out"), base.path().join("history.db"));
+    let (input, out, store) =
+        (base.path().join("night.jsonl"), base.path().join("out"), base.path().join("history.db"));
     fs::write(&input, night()).unwrap();
     for (pii, lang) in [("mask", "zh"), ("mask", "en"), ("keep", "zh")] {
         let run = zhijian()
@@ -159,7 +164,9 @@ fn masked_data_is_in_no_output() {
                 texts.insert(name.into(), bytes);
             }
         }
-        for name in ["summary.md", "scorecards.xlsx/xl/worksheets/sheet1.xml", "notify/feishu.json", "report/index.html"] {
+        for name in
+            ["summary.md", "scorecards.xlsx/xl/worksheets/sheet1.xml", "notify/feishu.json", "report/index.html"]
+        {
             assert!(texts.contains_key(name), "{name} of {:?}", texts.keys());
         }
         for secret in SECRETS {

@@ -135,7 +135,8 @@ fn nothing_of_a_night_reaches_the_terminal_as_a_control() {
     let run = zhijian().args(["inspect", "fixtures/hostile", "--out"]).arg(&out).assert().success();
     let told = String::from_utf8(run.get_output().stderr.clone()).unwrap();
     assert!(told.contains("会话"));
-    let steers = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let steers =
+        |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     assert!(!told.contains(steers), "{told:?}");
     let run = zhijian().args(["annotate", "fixtures/hostile", "--quiet"]).assert().success();
     let written = String::from_utf8(run.get_output().stdout.clone()).unwrap();

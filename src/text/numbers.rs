@@ -143,7 +143,8 @@ impl Chain {
         let ascii =
             self.digits[self.groups[groups.start].start..self.groups[groups.end - 1].end].iter().any(|d| d.ascii);
         let lens = || self.groups[groups.clone()].iter().map(Range::len);
-        inner.all(|&s| s == one) && (matches!(one, ' ' | '-') || is_dash(one) || !ascii || (one == '.' && lens().eq([3, 4, 4])))
+        inner.all(|&s| s == one)
+            && (matches!(one, ' ' | '-') || is_dash(one) || !ascii || (one == '.' && lens().eq([3, 4, 4])))
     }
 
     /// What the digits are together, and the text they cover.
@@ -163,11 +164,18 @@ impl Chain {
         if after == Some('x') && count == 17 && !next_is_word(&plain[text.end + 1..]) && is_id_card(values, 10) {
             return Some((EntityKind::IdCard, text.start..text.end + 1));
         }
-        if self.is_fraction(plain, &text, &groups) || is_money(plain, &text) || is_code(plain, &text, after) {
+        if self.is_fraction(plain, &text, &groups) || is_money(plain, &text) {
             return None;
         }
         let lens = self.groups[groups.clone()].iter().map(Range::len);
         let single = groups.len() == 1;
+        let grouped_card = single || lens.clone().take(4).eq([4, 4, 4, 4]) || lens.clone().eq([6, 13]);
+        let card = count >= 16 && grouped_card && matches!(values[0], 3..=6 | 9) && luhn(values);
+        if is_code(plain, &text, after) {
+            // The short name of a bank may stand directly before its card.
+            let card = card && !is_order(plain, code_head(plain, text.start)) && !next_is_word(&plain[text.end..]);
+            return card.then_some((EntityKind::BankCard, text));
+        }
         if is_phone(values) && (single || self.spells_phone(digits.clone(), groups.clone())) {
             return Some((EntityKind::Phone, text));
         }
@@ -192,8 +200,7 @@ impl Chain {
         if count == 18 && grouped_id && is_id_card(values, 11) || count == 15 && single && is_old_id_card(values) {
             return Some((EntityKind::IdCard, text));
         }
-        let grouped_card = single || lens.clone().take(4).eq([4, 4, 4, 4]) || lens.eq([6, 13]);
-        if count >= 16 && grouped_card && matches!(values[0], 3..=6 | 9) && luhn(values) && !is_order(plain, text.start) {
+        if card && !is_order(plain, text.start) {
             return Some((EntityKind::BankCard, text));
         }
         None
@@ -288,9 +295,8 @@ fn is_money(plain: &str, text: &Range<usize>) -> bool {
 }
 
 /// What calls a number an order, a waybill or the like.
-const ORDERS: [&str; 14] = [
-    "单", "订单", "运单", "快递", "物流", "编", "流水", "工单", "序列", "保单", "票据", "发票", "会员", "券",
-];
+const ORDERS: [&str; 14] =
+    ["单", "订单", "运单", "快递", "物流", "编", "流水", "工单", "序列", "保单", "票据", "发票", "会员", "券"];
 /// What calls a number a card, an account or a document of a person, whatever its check digit says.
 const CARDS: [&str; 8] = ["卡", "账", "帐", "账户", "身份证", "证件", "护照", "户头"];
 

@@ -120,7 +120,9 @@ static URL: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"(?:qq|q号|扣扣|企鹅|微信|薇信|威信|[vw]x|v信|加v|wechat|weixin|支付宝)(?:[账帐]?号码?|[账帐]户|群|id)?[\s:是为]{0,3}([a-z0-9][a-z0-9_\-]{4,19})")
+    regex(
+        r"(?:qq|q号|扣扣|企鹅|微信|薇信|威信|[vw]x|v信|加v|wechat|weixin|支付宝)(?:[账帐]?号码?|[账帐]户|群|id)?[\s:是为]{0,3}([a-z0-9][a-z0-9_\-]{4,19})",
+    )
 });
 static DAY: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
@@ -143,6 +145,7 @@ static HOUSE: LazyLock<Regex> = LazyLock::new(|| {
         "(?:路|街|大道|巷|弄|胡同|村|镇|乡|小区|花园|公寓|大厦|广场|苑|园)\\p{{Han}}{{0,6}}?{number}{house}\\s?(?:{number}{unit}\\s?)*(?:[0-9]{{2,5}}(?-u:\\b))?\
          |{number}(?:栋|幢|号楼|座|单元)\\s?(?:{number}{unit}\\s?)+(?:[0-9]{{2,5}}(?-u:\\b))?\
          |{number}(?:栋|幢|号楼|单元)\\s?[0-9]{{2,5}}(?-u:\\b)\
+         |[a-z]座\\s?[0-9]{{3,4}}(?-u:\\b)|{number}(?:楼|层)\\s?(?:[0-9]{{4}}(?-u:\\b)|[0-9]{{3,4}}(?:室|户|房))\
          |(?:小区|花园|公寓|苑|园|城|里)[0-9]{{1,3}}-[0-9]{{1,2}}-[0-9]{{2,4}}(?-u:\\b)"
     ))
 });

@@ -14,8 +14,30 @@ use crate::common::root;
 
 /// Names a reader tells formats apart by; the first byte of an input chooses one.
 const NAMES: [&str; 24] = [
-    "a.jsonl", "a.csv", "a.tsv", "a.txt", "a", "a.json", "a.ndjson", "a.xlsx", "a.xls", "a.parquet", "a.arrow", "a.feather",
-    "a.vtt", "a.srt", "a.log", "a.tab", "a.jsonl.gz", "a.csv.zst", "a.arrows", "a.ods", "a.md", "a.html", "a.xml", "a.zip",
+    "a.jsonl",
+    "a.csv",
+    "a.tsv",
+    "a.txt",
+    "a",
+    "a.json",
+    "a.ndjson",
+    "a.xlsx",
+    "a.xls",
+    "a.parquet",
+    "a.arrow",
+    "a.feather",
+    "a.vtt",
+    "a.srt",
+    "a.log",
+    "a.tab",
+    "a.jsonl.gz",
+    "a.csv.zst",
+    "a.arrows",
+    "a.ods",
+    "a.md",
+    "a.html",
+    "a.xml",
+    "a.zip",
 ];
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {
@@ -49,7 +71,8 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             let files = folders.iter().filter(|f| root().join("fixtures").join(f).exists()).flat_map(|f| fixtures(f));
             let choice = |path: &Path| {
                 let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                let fits = |known: &&str| known.split_once('.').is_some_and(|(_, end)| name.ends_with(&format!(".{end}")));
+                let fits =
+                    |known: &&str| known.split_once('.').is_some_and(|(_, end)| name.ends_with(&format!(".{end}")));
                 NAMES.iter().rposition(|known| fits(&known)).unwrap_or(0) as u8
             };
             files.map(|path| [vec![choice(&path)], beginning(&path)].concat()).collect()
@@ -189,7 +212,8 @@ pub fn csv_cells(data: &[u8]) {
 pub fn html(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let escaped = Html::of(&text);
-    let rest = ["&lt;", "&gt;", "&amp;", "&quot;", "&#39;"].iter().fold(escaped.as_str().to_owned(), |s, e| s.replace(e, ""));
+    let rest =
+        ["&lt;", "&gt;", "&amp;", "&quot;", "&#39;"].iter().fold(escaped.as_str().to_owned(), |s, e| s.replace(e, ""));
     assert!(!rest.contains(['<', '>', '&', '"', '\'', '\u{1b}', '\u{202e}']), "{rest:?}");
     let safe = markdown(&text);
     assert!(!safe.contains(|c: char| c.is_control()));
