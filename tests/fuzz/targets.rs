@@ -198,11 +198,11 @@ pub fn csv_cells(data: &[u8]) {
     assert!(safe.ends_with(&*text));
     assert!(!safe.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{safe:?}");
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([&*safe, "x"]).unwrap();
+    writer.write_record(["x", &*safe]).unwrap();
     let written = writer.into_inner().unwrap();
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&written[..]);
     let row = reader.records().next().unwrap().unwrap();
-    assert_eq!((&row[0], &row[1]), (&*safe, "x"));
+    assert_eq!((&row[0], &row[1]), ("x", &*safe));
     let stem = file_stem(&text);
     assert!(!stem.is_empty() && stem.len() < 200);
     assert!(stem.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_'), "{stem:?}");
