@@ -169,6 +169,7 @@ fn prepared() -> tempfile::TempDir {
 }
 
 #[test]
+#[allow(clippy::print_stdout)] // how many of them were in time
 fn killed_at_any_moment_nothing_is_lost() {
     let kills: u64 = std::env::var("ZHIJIAN_TEST_KILLS").map_or(12, |n| n.parse().unwrap());
     let base = prepared();

@@ -20,6 +20,7 @@ fn number(name: &str, otherwise: f64) -> f64 {
     std::env::var(name).map_or(otherwise, |n| n.parse().expect(name))
 }
 
+#[allow(clippy::print_stdout)] // how much was tried is what it is run for
 /// Runs a target for its time, or fails with the input that broke it.
 fn fuzz(name: &str, seeds: Vec<Vec<u8>>, target: fn(&[u8])) {
     assert!(!seeds.is_empty());
