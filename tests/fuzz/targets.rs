@@ -73,7 +73,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
                 let name = path.file_name().unwrap().to_string_lossy().into_owned();
                 let fits =
                     |known: &&str| known.split_once('.').is_some_and(|(_, end)| name.ends_with(&format!(".{end}")));
-                NAMES.iter().rposition(|known| fits(known)).unwrap_or(0) as u8
+                NAMES.iter().rposition(fits).unwrap_or(0) as u8
             };
             files.map(|path| [vec![choice(&path)], beginning(&path)].concat()).collect()
         }
