@@ -1,6 +1,7 @@
 //! Broken and hostile input: each costs what is broken, is written down with its reason, and the rest is inspected.
 //!
 //! `fixtures/malformed/` holds the small files; the large ones are made here. Its README says what comes of each.
+#![allow(clippy::print_stdout)] // what was measured, and what was skipped and why
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! What is already on the disk stays as it was unless a run ends well.
 #![cfg(unix)]
+#![allow(clippy::print_stdout)] // what was measured, and what was skipped and why
 
 mod common;
 
