@@ -339,7 +339,7 @@ fn a_file_that_may_not_be_read_ends_the_run() {
     let base = tempfile::tempdir().unwrap();
     let path = base.path().join("secret.jsonl");
     fs::write(&path, between(b"")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if File::open(&path).is_ok() {
         println!("skipped: this user may read everything");
         return;
