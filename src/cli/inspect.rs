@@ -149,7 +149,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         None => Ok(pack),
     })?;
     let folder = StagedFolder::new(&out)?;
-    stop.staged(folder.staging());
+    stop.staged(&folder);
     let partial = args.partial.begin(&out)?;
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let spill = args.report.pages().then(|| Spill::new(folder.staging())).transpose()?;
