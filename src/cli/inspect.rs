@@ -144,7 +144,7 @@ pub fn run(args: Args) -> Result<Outcome> {
     let lang = args.lang.lang();
     let storing = args.store.open()?;
     let reader = args.input.open()?;
-    let engine = args.engine.engine_with(args.input.zone()?, lang, |pack| match &storing {
+    let engine = args.engine.engine_with(args.input.zone()?, lang, args.pii == Pii::Mask, |pack| match &storing {
         Some(storing) => storing.decided(pack, args.quiet),
         None => Ok(pack),
     })?;

@@ -74,6 +74,24 @@ pub fn mask_spans<'t>(text: &'t str, spans: &mut [Span]) -> Cow<'t, str> {
     })
 }
 
+/// A part of a text as it stands in the masked text: what is personal data only as a whole (the digits before the `@` of
+/// a mail address) stays hidden in its parts.
+///
+/// ```
+/// use zhijian::span::Span;
+/// use zhijian::text::mask_part;
+/// let text = "发到1550179050@qq.com吧";
+/// assert_eq!(mask_part(text, Span::new(6, 16)), "1*********");
+/// assert_eq!(mask_part(text, Span::new(0, 6)), "发到");
+/// ```
+pub fn mask_part(text: &str, part: Span) -> Cow<'_, str> {
+    let mut parts = [part];
+    match mask_spans(text, &mut parts) {
+        Cow::Borrowed(_) => Cow::Borrowed(part.slice(text)),
+        Cow::Owned(masked) => Cow::Owned(parts[0].slice(&masked).to_string()),
+    }
+}
+
 /// True when the text surely holds nothing to mask: a look at its characters, without normalising it.
 fn is_harmless(text: &str) -> bool {
     // A character that normalises to another may become a digit, a letter or a sign: look closer.
