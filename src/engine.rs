@@ -29,12 +29,14 @@ pub struct EngineOptions {
     pub lang: Lang,
     /// Zone for hours of the day and effective dates.
     pub timezone: TimeZone,
+    /// Mask personal data in the words that findings' sentences quote.
+    pub mask: bool,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
         let timezone = TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC);
-        EngineOptions { segment: SegmentMode::default(), lang: Lang::default(), timezone }
+        EngineOptions { segment: SegmentMode::default(), lang: Lang::default(), timezone, mask: true }
     }
 }
 
@@ -223,6 +225,7 @@ impl Engine {
                 began: out.began,
                 swapped: out.swapped,
                 lang: self.options.lang,
+                mask: self.options.mask,
             };
             let judgement = judge::judge_traced(&self.pack, &case, agent, trace);
             let score = score(&self.pack, &judgement);

@@ -316,3 +316,18 @@ fn a_wrong_example_fails_the_test_of_the_rules() {
     let told = predicate::str::contains("greeting.toml").and(predicate::str::contains("期望 hit,实际 miss"));
     zhijian().args(["rules", "test", "--rules"]).arg(base.path()).assert().code(1).stdout(told);
 }
+
+#[test]
+fn a_quoted_part_of_personal_data_stays_hidden() {
+    let dir = tempfile::tempdir().unwrap();
+    let night = dir.path().join("night.jsonl");
+    let line = r#"{"conversation_id":"c","agent_id":"a","turns":[{"role":"customer","text":"怎么还没退款,太差劲了,发到1550179050@qq.com"},{"role":"agent","text":"订单号发我"},{"role":"customer","text":"1550179050@qq.com"}]}"#;
+    std::fs::write(&night, format!("{line}\n")).unwrap();
+    let said = |args: &[&str]| {
+        let out = zhijian().args(args).arg(&night).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let masked = said(&["annotate", "--quiet"]);
+    assert!(masked.contains("gives_order_number") && !masked.contains("1550179050"), "{masked}");
+    assert!(said(&["annotate", "--quiet", "--pii", "keep"]).contains("1550179050"));
+}

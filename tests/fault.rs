@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::atomic::AtomicBool;
 
-use common::{lines, root, zhijian};
+use common::{lines, root};
 use serde_json::Value;
 use zhijian::conversation::Conversation;
 use zhijian::engine::{Engine, EngineOptions};
@@ -53,60 +53,5 @@ fn a_panic_costs_the_conversation_it_happens_in() {
         assert_eq!(summary.records_rejected, whole.records_rejected + 1);
         assert_eq!(summary.records_inspected + 1, whole.records_inspected);
         assert!(!summary.aggregate.agents.contains_key("a2"), "nothing of it is counted");
-    }
-}
-
-/// A file, its exit code, conversations read, rejects by code.
-type Malformed = (&'static str, i32, u64, &'static [(&'static str, u64)]);
-
-/// What comes of each file `fixtures/README.md` describes.
-const MALFORMED: &[Malformed] = &[
-    ("bad-utf8.jsonl", 0, 2, &[("encoding", 1)]),
-    ("blank-lines.jsonl", 0, 3, &[]),
-    ("crlf-mixed.jsonl", 0, 4, &[]),
-    ("deep.jsonl", 0, 2, &[]),
-    ("empty.jsonl", 0, 0, &[]),
-    ("headers-only.csv", 0, 0, &[]),
-    ("no-text-column.csv", 2, 0, &[]),
-    (
-        "not-json.jsonl",
-        0,
-        3,
-        &[("bad-json", 8), ("bad-role", 1), ("bad-text", 1), ("bad-turns", 2), ("bad-value", 4), ("missing-id", 3)],
-    ),
-    ("nul.jsonl", 0, 3, &[("bad-json", 2)]),
-    ("ragged.csv", 0, 3, &[("bad-columns", 1), ("bad-role", 1), ("missing-id", 1)]),
-    ("truncated.jsonl.gz", 0, 101, &[("truncated", 1)]),
-    // 240 conversations fit one block of zstd: nothing before the cut is whole.
-    ("truncated.jsonl.zst", 0, 0, &[("truncated", 1)]),
-    ("unclosed-quote.csv", 0, 3, &[("bad-quote", 1)]),
-];
-
-#[test]
-fn malformed_files_cost_what_is_malformed() {
-    let folder = root().join("fixtures/malformed");
-    let mut there: Vec<_> =
-        std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    there.sort();
-    assert_eq!(there, MALFORMED.iter().map(|m| m.0).collect::<Vec<_>>());
-    let base = tempfile::tempdir().unwrap();
-    for (name, code, conversations, codes) in MALFORMED {
-        let out = base.path().join(name);
-        let mut command = zhijian();
-        command.arg("inspect").arg(folder.join(name)).args(["--rules", "fixtures/packs/mini", "--quiet", "--out"]);
-        let run = command.arg(&out).assert().code(*code);
-        assert!(!String::from_utf8_lossy(&run.get_output().stderr).contains("panicked"), "{name}");
-        if *code != 0 {
-            assert!(!out.exists(), "{name}");
-            continue;
-        }
-        let counts = common::json(&out.join("run.json"))["counts"].clone();
-        let count = |key: &str| counts[key].as_u64().unwrap();
-        assert_eq!(count("records"), count("records_inspected") + count("records_rejected") + count("blank"), "{name}");
-        let rejects: serde_json::Map<_, _> = codes.iter().map(|(c, n)| (c.to_string(), Value::from(*n))).collect();
-        assert_eq!((count("conversations"), &counts["rejects"]), (*conversations, &Value::from(rejects)), "{name}");
-        let written = lines(&std::fs::read(out.join("rejects.jsonl")).unwrap());
-        assert_eq!(written.len() as u64, codes.iter().map(|c| c.1).sum::<u64>(), "{name}");
-        assert!(written.iter().all(|r| r["line"].as_u64() > Some(0) && !r["reason"].as_str().unwrap().is_empty()));
     }
 }

@@ -1,5 +1,6 @@
 //! What is already on the disk stays as it was unless a run ends well.
 #![cfg(unix)]
+#![allow(clippy::print_stdout)] // what was measured, and what was skipped and why
 
 mod common;
 
@@ -98,5 +99,83 @@ fn a_killed_run_leaves_the_previous_results_and_nothing_half_written() {
         assert!(!staged(), "the staging folder is left after SIG{name}");
         drop(input);
         good_run(&out);
+    }
+}
+
+/// Results quote customers: only who ran the program can look into them.
+#[test]
+fn results_are_open_to_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let base = tempfile::tempdir().unwrap();
+    let (out, store) = (base.path().join("out"), base.path().join("history.db"));
+    zhijian()
+        .args(["inspect", "fixtures/nightly", "--quiet", "--store"])
+        .arg(&store)
+        .arg("--out")
+        .arg(&out)
+        .assert()
+        .success();
+    let mut pending = vec![out, store];
+    let mut seen = 0;
+    while let Some(path) = pending.pop() {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{path:?} {mode:o}");
+        seen += 1;
+        if path.is_dir() {
+            pending.extend(std::fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()));
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+/// Ids, names and texts of a night that tries everything, on a terminal.
+#[test]
+fn nothing_of_a_night_reaches_the_terminal_as_a_control() {
+    let base = tempfile::tempdir().unwrap();
+    let out = base.path().join("out");
+    let run = zhijian().args(["inspect", "fixtures/hostile", "--out"]).arg(&out).assert().success();
+    let told = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+    assert!(told.contains("会话"));
+    let steers =
+        |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    assert!(!told.contains(steers), "{told:?}");
+    let run = zhijian().args(["annotate", "fixtures/hostile", "--quiet"]).assert().success();
+    let written = String::from_utf8(run.get_output().stdout.clone()).unwrap();
+    assert!(!written.contains(|c: char| c.is_control() && c != '\n'));
+    for name in files(&out).keys() {
+        assert!(!name.contains("..") && !name.contains(steers) && !name.contains(['<', ':', '\\']), "{name}");
+    }
+}
+
+/// In a network namespace of its own the program does all it does otherwise.
+#[test]
+fn no_network_is_needed_or_used() {
+    use std::process::Command;
+    let base = tempfile::tempdir().unwrap();
+    let out = base.path().join("out");
+    let program = process().get_program().to_owned();
+    let args = |command: &mut Command| {
+        command.current_dir(root()).arg(&program).arg("inspect").args(MINI).arg("--out").arg(&out);
+    };
+    if Command::new("unshare").args(["-n", "-r", "true"]).status().is_ok_and(|s| s.success()) {
+        let mut command = Command::new("unshare");
+        command.args(["-n", "-r"]);
+        args(&mut command);
+        assert!(command.status().unwrap().success());
+        assert!(out.join("run.json").is_file());
+    } else {
+        println!("no network namespace here: not tried");
+    }
+    let trace = base.path().join("trace");
+    if Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|s| s.success()) {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-e", "trace=socket,connect,bind,sendto", "-o"]).arg(&trace);
+        args(&mut command);
+        assert!(command.status().unwrap().success());
+        let calls = std::fs::read_to_string(&trace).unwrap();
+        let calls: Vec<&str> = calls.lines().filter(|l| l.contains('(') && !l.contains("AF_UNIX")).collect();
+        assert!(calls.is_empty(), "{calls:?}");
+    } else {
+        println!("strace is not at hand or not allowed: not traced");
     }
 }

@@ -63,15 +63,15 @@ impl Format for Annotations {
     ) {
         let markers = &engine.pack().markers;
         for (number, turn) in conversation.turns.iter().enumerate() {
-            let hits = inspection.hits.of(number).iter().map(|hit| {
-                let quote = hit.span.slice(&turn.text);
-                HitLine {
-                    marker: &markers[hit.marker as usize].id,
-                    start: hit.span.start,
-                    end: hit.span.end,
-                    phrase: engine.detector().phrase(hit),
-                    quote: if self.mask { zhijian::text::mask(quote) } else { Cow::Borrowed(quote) },
-                }
+            let hits = inspection.hits.of(number).iter().map(|hit| HitLine {
+                marker: &markers[hit.marker as usize].id,
+                start: hit.span.start,
+                end: hit.span.end,
+                phrase: engine.detector().phrase(hit),
+                quote: match self.mask {
+                    true => zhijian::text::mask_part(&turn.text, hit.span),
+                    false => Cow::Borrowed(hit.span.slice(&turn.text)),
+                },
             });
             let line = Line {
                 conversation_id: &conversation.id,
@@ -106,7 +106,7 @@ impl Write for Complaints {
 
 pub fn run(args: Args) -> Result<Outcome> {
     let stop = Stop::listen()?;
-    let engine = args.engine.engine(args.input.zone()?, Lang::Zh)?;
+    let engine = args.engine.engine(args.input.zone()?, Lang::Zh, args.pii == super::inspect::Pii::Mask)?;
     let reader = args.input.open()?;
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let format = Annotations { mask: args.pii == super::inspect::Pii::Mask };

@@ -144,12 +144,12 @@ pub fn run(args: Args) -> Result<Outcome> {
     let lang = args.lang.lang();
     let storing = args.store.open()?;
     let reader = args.input.open()?;
-    let engine = args.engine.engine_with(args.input.zone()?, lang, |pack| match &storing {
+    let engine = args.engine.engine_with(args.input.zone()?, lang, args.pii == Pii::Mask, |pack| match &storing {
         Some(storing) => storing.decided(pack, args.quiet),
         None => Ok(pack),
     })?;
     let folder = StagedFolder::new(&out)?;
-    stop.staged(folder.staging());
+    stop.staged(&folder);
     let partial = args.partial.begin(&out)?;
     let progress = Progress::new(reader.total_bytes(), args.quiet);
     let spill = args.report.pages().then(|| Spill::new(folder.staging())).transpose()?;

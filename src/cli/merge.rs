@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
         _ => Lang::Zh,
     };
     let folder = StagedFolder::new(&args.out)?;
-    stop.staged(folder.staging());
+    stop.staged(&folder);
     let pages = args.report.pages();
     let without: Vec<_> = parts.iter().filter(|p| !p.header.pages && !p.header.files.is_empty()).collect();
     let spill = (pages && without.is_empty()).then(|| Spill::new(folder.staging())).transpose()?;

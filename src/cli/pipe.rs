@@ -144,7 +144,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     }
     let stop = Stop::listen()?;
     let reader = args.input.open()?;
-    let engine = args.engine.engine(args.input.zone()?, args.lang.lang())?;
+    let engine = args.engine.engine(args.input.zone()?, args.lang.lang(), args.pii == Pii::Mask)?;
     let pack = engine.pack();
     let temporary = std::env::temp_dir();
     let spill = args.report.pages().then(|| Spill::new(&temporary)).transpose()?;

@@ -15,6 +15,7 @@ use zhijian::store::{Period, Reported, Selection, Store};
 use super::Outcome;
 use super::outputs::{self, ReportKind};
 use super::setting::Language;
+use super::signals::Stop;
 use super::storing::is_day;
 
 #[derive(Debug, clap::Args)]
@@ -60,6 +61,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
         let reason = format!("`{label}` 不是一天;周、月、季、年请用 --period");
         return Err(Error::Setting { option: option.into(), reason });
     }
+    let stop = Stop::listen()?;
     let lang = args.lang.lang();
     let store = Store::existing(&args.store)?;
     let pack = args.rules.as_deref().map(|path| Pack::open(Some(path))).transpose()?;
@@ -86,11 +88,13 @@ pub fn run(args: &Args) -> Result<Outcome> {
     (night.label, night.history, night.rejected) = (period.label.clone(), Some(&history), rejected);
     night.reviewed = reviewed.as_ref();
     let folder = StagedFolder::new(&args.out)?;
+    stop.staged(&folder);
     outputs::write(&folder, &night, args.report)?;
     folder.write("run.json", |out| {
         serde_json::to_writer_pretty(&mut *out, &record(args, &period))?;
         writeln!(out)
     })?;
+    stop.committing()?;
     folder.commit()?;
     let zh = args.lang == Language::Zh;
     warn(&period, zh);

@@ -193,8 +193,8 @@ pub struct EngineArgs {
 
 impl EngineArgs {
     /// Loads and compiles the pack.
-    pub fn engine(&self, timezone: TimeZone, lang: Lang) -> Result<Engine> {
-        self.engine_with(timezone, lang, Ok)
+    pub fn engine(&self, timezone: TimeZone, lang: Lang, mask: bool) -> Result<Engine> {
+        self.engine_with(timezone, lang, mask, Ok)
     }
 
     /// Loads the pack, changes it, and compiles it.
@@ -202,6 +202,7 @@ impl EngineArgs {
         &self,
         timezone: TimeZone,
         lang: Lang,
+        mask: bool,
         change: impl FnOnce(Pack) -> Result<Pack>,
     ) -> Result<Engine> {
         let mut pack = Pack::open(self.rules.as_deref())?;
@@ -209,7 +210,7 @@ impl EngineArgs {
             pack.use_satisfaction(path)?;
         }
         let pack = change(pack)?;
-        Engine::new(pack, EngineOptions { segment: self.segment.mode(), lang, timezone })
+        Engine::new(pack, EngineOptions { segment: self.segment.mode(), lang, timezone, mask })
     }
 
     /// The number of worker threads.

@@ -3,7 +3,7 @@
 //! Workers look at a flag between blocks. That is not enough when they wait for a pipe that stays silent, so a watching
 //! thread ends the program itself once a little time has gone by.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use zhijian::error::{Error, Result};
+use zhijian::report::folder::StagedFolder;
 
 /// How long a run may take to stop by itself.
 const GRACE: Duration = Duration::from_millis(500);
@@ -28,8 +29,8 @@ pub struct Stop {
 enum Results {
     /// Nothing is on the disk.
     None,
-    /// They are being written to this folder, which goes when the program is stopped.
-    Staged(PathBuf),
+    /// They are being written to this folder, which goes with its lock when the program is stopped.
+    Staged(PathBuf, PathBuf),
     /// They are taking their place: too late to stop.
     Committing,
 }
@@ -45,6 +46,9 @@ impl Stop {
             signal_hook::flag::register_usize(number, stop.signal.clone(), number as usize).map_err(failed)?;
             signal_hook::flag::register(number, stop.flag.clone()).map_err(failed)?;
         }
+        // Without a handler the first byte over a limit on file sizes ends the program; so the write fails instead.
+        #[cfg(unix)]
+        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).map_err(failed)?;
         let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
         let results = stop.results.clone();
         let watch = move || {
@@ -54,7 +58,10 @@ impl Stop {
             let results = locked(&results);
             match &*results {
                 Results::Committing => return,
-                Results::Staged(folder) => drop(std::fs::remove_dir_all(folder)),
+                Results::Staged(folder, lock) => {
+                    drop(std::fs::remove_dir_all(folder));
+                    drop(std::fs::remove_file(lock));
+                }
                 Results::None => {}
             }
             eprintln!("错误: {}", Error::Interrupted { signal });
@@ -73,8 +80,8 @@ impl Stop {
     }
 
     /// Names the folder that must not stay behind when the program is stopped.
-    pub fn staged(&self, folder: &Path) {
-        *locked(&self.results) = Results::Staged(folder.to_path_buf());
+    pub fn staged(&self, folder: &StagedFolder) {
+        *locked(&self.results) = Results::Staged(folder.staging().to_path_buf(), folder.lock().to_path_buf());
     }
 
     /// Called before the results take their place; an error when a signal has come, else none stops the run any more.

@@ -22,7 +22,8 @@ pub fn dense(headers: &[&str]) -> Table {
     table
 }
 
-/// Text safe to print: no control characters that could steer the terminal.
+/// Text safe to print: no control characters that could steer the terminal or turn the direction of writing.
 pub fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || *c == '\n').collect()
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|&c| c == '\n' || !c.is_control() && !turns(c)).collect()
 }

@@ -21,12 +21,13 @@ impl Detector {
         hits: &mut Hits,
         trace: &mut T,
     ) {
-        let DetectScratch { pending, lengths, settled, settled_at, turn_words, gram_odds, forms, .. } = scratch;
+        let DetectScratch { pending, lengths, settled, settled_at, turn_words, gram_odds, forms, ranks, .. } = scratch;
+        ranks.fill(conversation);
         turn_words.clear();
         pending.sort_unstable_by_key(|h| (h.marker, h.turn, h.span.start, std::cmp::Reverse(h.span.end), h.block));
         settled_at.clear();
         settled_at.resize(self.markers, (0, 0));
-        let place = Places { conversation, layout };
+        let place = Places { conversation, layout, ranks };
         let ends = Ends::of(conversation);
         for &marker in &self.compiled.order {
             let start = pending.partition_point(|h| h.marker < marker);
@@ -36,7 +37,9 @@ impl Detector {
             for hit in &pending[start..end] {
                 let own = &self.compiled.blocks[hit.block as usize].block.context;
                 let turn = hit.turn as usize;
-                if let Some(held) = place.held(whole, turn, hits).or_else(|| place.held(own, turn, hits)) {
+                if let Some(held) =
+                    place.held(whole, turn, (hits, settled_at)).or_else(|| place.held(own, turn, (hits, settled_at)))
+                {
                     let Hit { marker, block, pattern, span, .. } = *hit;
                     trace.missed(|| NearMiss { turn, marker, block, pattern, span, held: held.into() });
                     continue;
@@ -99,7 +102,10 @@ impl Detector {
             if !fits || settled[..known].binary_search_by_key(&(turn as u32), |h| h.turn).is_ok() {
                 continue;
             }
-            if let Some(held) = place.held(&block.context, turn, hits).or_else(|| place.held(whole, turn, hits)) {
+            if let Some(held) = place
+                .held(&block.context, turn, (hits, settled_at))
+                .or_else(|| place.held(whole, turn, (hits, settled_at)))
+            {
                 let carried = block.context.with.iter().chain(&whole.with).find(|m| hits.has(turn, **m));
                 if T::ON
                     && let Some(seen) =
@@ -152,11 +158,45 @@ impl From<Failed<'_>> for Held {
 struct Places<'p> {
     conversation: &'p Conversation<'p>,
     layout: &'p Layout,
+    ranks: &'p Ranks,
+}
+
+/// How many messages in words each side has sent before a turn, so that a place in a long conversation is looked up, not
+/// counted. Buffers are reused.
+#[derive(Debug, Default)]
+pub(super) struct Ranks {
+    customer: Vec<u32>,
+    agent: Vec<u32>,
+}
+
+impl Ranks {
+    fn fill(&mut self, conversation: &Conversation<'_>) {
+        for (role, before) in [(Role::Customer, &mut self.customer), (Role::Agent, &mut self.agent)] {
+            before.clear();
+            let mut count = 0;
+            before.push(0);
+            before.extend(conversation.turns.iter().map(|t| {
+                count += u32::from(t.role == role && t.kind.is_words());
+                count
+            }));
+        }
+    }
+
+    /// Messages in words of a side among some turns.
+    fn within(&self, role: Role, turns: std::ops::Range<usize>) -> u32 {
+        let before = if role == Role::Customer { &self.customer } else { &self.agent };
+        before[turns.end.max(turns.start)] - before[turns.start]
+    }
 }
 
 impl Places<'_> {
     /// The condition that does not hold, if any.
-    fn held<'c>(&self, context: &'c Context, turn: usize, hits: &Hits) -> Option<Failed<'c>> {
+    fn held<'c>(
+        &self,
+        context: &'c Context,
+        turn: usize,
+        (hits, settled_at): (&Hits, &[(usize, usize)]),
+    ) -> Option<Failed<'c>> {
         if context.is_empty() {
             return None;
         }
@@ -170,7 +210,7 @@ impl Places<'_> {
         if !context.reply_to.is_empty() && !self.replies_to(&context.reply_to, turn, hits) {
             return Some(Failed::ReplyTo(&context.reply_to));
         }
-        if let Some(missing) = context.neighbours.iter().find(|n| !self.neighbour(n, turn, hits)) {
+        if let Some(missing) = context.neighbours.iter().find(|n| !self.neighbour(n, turn, (hits, settled_at))) {
             return Some(Failed::Neighbour(missing));
         }
         context.position.as_ref().is_some_and(|p| !self.position(p, turn)).then_some(Failed::Position)
@@ -200,11 +240,10 @@ impl Places<'_> {
         false
     }
 
-    fn neighbour(&self, near: &Neighbour, turn: usize, hits: &Hits) -> bool {
-        let all = 0..self.conversation.turns.len();
+    fn neighbour(&self, near: &Neighbour, turn: usize, (hits, settled_at): (&Hits, &[(usize, usize)])) -> bool {
+        let away = |other: usize| self.layout.ordinal[turn].abs_diff(self.layout.ordinal[other]);
         let close = |other: usize| {
-            let away = self.layout.ordinal[turn].abs_diff(self.layout.ordinal[other]);
-            near.turns.is_none_or(|most| away <= most)
+            near.turns.is_none_or(|most| away(other) <= most)
                 && near.ms.is_none_or(|most| match (self.layout.time[turn], self.layout.time[other]) {
                     (Some(a), Some(b)) => a.abs_diff(b) <= most as u64,
                     _ => false,
@@ -215,10 +254,19 @@ impl Places<'_> {
             Direction::Before => other > turn,
             Direction::Around => other != turn,
         };
+        // The marker's own hits, by turn: it is settled.
+        let (from, to) = settled_at[near.marker as usize];
+        let own = &hits.list[from..to];
+        let reached = |other: &usize| near.turns.is_none_or(|most| away(*other) <= most);
         match near.occurrence {
-            Occurrence::Each => all.into_iter().any(|t| side(t) && hits.has(t, near.marker) && close(t)),
-            Occurrence::First => hits.first(all, near.marker).is_some_and(|t| side(t) && close(t)),
-            Occurrence::Last => hits.last(all, near.marker).is_some_and(|t| side(t) && close(t)),
+            Occurrence::Each => {
+                let (before, after) = own.split_at(own.partition_point(|h| (h.turn as usize) < turn));
+                let turns = |h: &Hit| h.turn as usize;
+                before.iter().rev().map(turns).take_while(reached).any(|t| side(t) && close(t))
+                    || after.iter().map(turns).take_while(reached).any(|t| side(t) && close(t))
+            }
+            Occurrence::First => own.first().is_some_and(|h| side(h.turn as usize) && close(h.turn as usize)),
+            Occurrence::Last => own.last().is_some_and(|h| side(h.turn as usize) && close(h.turn as usize)),
         }
     }
 
@@ -229,15 +277,14 @@ impl Places<'_> {
             Scope::Conversation => 0..turns.len(),
         };
         let role = turns[turn].role;
-        let own = |t: &usize| turns[*t].role == role && turns[*t].kind.is_words();
-        let before = (scope.start..turn).filter(own).count() as u32;
-        let after = (turn + 1..scope.end).filter(own).count() as u32;
+        let before = self.ranks.within(role, scope.start..turn);
+        let after = self.ranks.within(role, turn + 1..scope.end);
         let total = before + after + 1;
         // Shares are of the scope's turns of this role: the first of four turns stands at 0, the last at 1.
         let from_start = u64::from(before) * 1000 / u64::from(total.saturating_sub(1).max(1));
         let time = |t: usize| self.layout.time[t];
-        let first_time = (scope.start..scope.end).find_map(time);
-        let last_time = (scope.start..scope.end).rev().find_map(time);
+        let first_time = position.first_ms.and_then(|_| (scope.start..scope.end).find_map(time));
+        let last_time = position.last_ms.and_then(|_| (scope.start..scope.end).rev().find_map(time));
         let within = |limit: Option<i64>, from: Option<i64>, to: Option<i64>| match limit {
             None => true,
             Some(most) => matches!((from, to), (Some(a), Some(b)) if b - a <= most),

@@ -71,6 +71,8 @@ pub struct DetectScratch {
     gram_odds: grams::GramOdds,
     /// What each turn looks like; `None` for turns that say nothing.
     forms: Vec<Option<model::Form>>,
+    /// Messages of each side before each turn.
+    ranks: context::Ranks,
     /// Where each settled marker's hits stand in the list.
     settled_at: Vec<(usize, usize)>,
     /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.

@@ -83,7 +83,7 @@ pub(super) fn rule(m: &Material<'_>, agent: usize, number: usize, agent_id: &str
     let price = if rule.review_only { 0 } else { rule.points };
     let findings = judgement.findings.iter().filter(|f| f.rule == number).map(|f| FindingTrace {
         turn: f.turn as usize + 1,
-        quote: m.quote(f.span.slice(&m.conversation.turns[f.turn as usize].text)).into_owned(),
+        quote: m.part(&m.conversation.turns[f.turn as usize].text, f.span).into_owned(),
         phrase: f.phrase.clone(),
         why: m.quote(&f.why).into_owned(),
         before_cap: points(price),
@@ -202,7 +202,7 @@ fn place(m: &Material<'_>, anchor: Anchor) -> String {
     match anchor.hit.map(|h| &m.inspection.hits.list[h as usize]) {
         Some(hit) => {
             let marker = words::marker(m.engine.pack(), hit.marker);
-            format!("{at}“{}”{marker}", m.quote(hit.span.slice(&turn.text)))
+            format!("{at}“{}”{marker}", m.part(&turn.text, hit.span))
         }
         None => at,
     }
@@ -249,12 +249,12 @@ fn elsewhere(m: &Material<'_>, expr: &Expr, window: &[Range<usize>]) -> Vec<Stri
     let carried = |turn: &usize| wanted.iter().copied().find(|w| m.inspection.hits.has(*turn, *w));
     let line = |turn: usize, marker: MarkerId, late: bool| {
         let of = &m.conversation.turns[turn];
-        let quote = m.inspection.hits.best(turn, marker).map_or("", |h| h.span.slice(&of.text));
+        let quote = m.inspection.hits.best(turn, marker).map_or("".into(), |h| m.part(&of.text, h.span));
         let between = if late { end..turn + 1 } else { turn..start };
         let count = between.filter(|t| m.conversation.turns[*t].role == of.role).count();
         let role = speaker(of.role);
         let marker = words::marker(m.engine.pack(), marker);
-        let at = format!("第 {} 条{role}“{}”", turn + 1, m.quote(quote));
+        let at = format!("第 {} 条{role}“{}”", turn + 1, quote);
         match late {
             true => format!("{at}才是{marker}: 晚了 {count} 条{role}消息"),
             false => format!("{at}是{marker},但在窗口之前,不算"),

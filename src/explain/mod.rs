@@ -121,6 +121,10 @@ pub(crate) struct Material<'m> {
 }
 
 impl Material<'_> {
+    fn part<'t>(&self, text: &'t str, part: crate::span::Span) -> Cow<'t, str> {
+        if self.mask { text::mask_part(text, part) } else { Cow::Borrowed(part.slice(text)) }
+    }
+
     fn quote<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.mask { text::mask(text) } else { Cow::Borrowed(text) }
     }
@@ -139,7 +143,7 @@ impl Material<'_> {
             marker: marker.id.clone(),
             title: marker.title.clone(),
             phrase: self.engine.detector().pattern(miss.pattern).to_string(),
-            quote: self.quote(miss.span.slice(text)).into_owned(),
+            quote: self.part(text, miss.span).into_owned(),
             why: self.quote(&why).into_owned(),
         }
     }
@@ -166,7 +170,7 @@ impl Material<'_> {
             marker: pack.markers[h.marker as usize].id.clone(),
             title: pack.markers[h.marker as usize].title.clone(),
             phrase: self.engine.detector().phrase(h).to_string(),
-            quote: self.quote(h.span.slice(&turn.text)).into_owned(),
+            quote: self.part(&turn.text, h.span).into_owned(),
             start: h.span.start,
             end: h.span.end,
         };

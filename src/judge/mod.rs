@@ -58,6 +58,8 @@ pub struct Case<'c> {
     pub swapped: bool,
     /// Language of the sentences.
     pub lang: Lang,
+    /// Mask personal data in what they quote.
+    pub mask: bool,
 }
 
 impl<'c> Case<'c> {

@@ -67,7 +67,10 @@ fn trigger_words(case: &Case<'_>, pack: &Pack, anchor: Anchor) -> String {
     match anchor.hit.map(|h| &case.hits.list[h as usize]) {
         Some(hit) => {
             let marker = &pack.markers[hit.marker as usize];
-            let quote = shown(hit.span.slice(&turn.text));
+            let quote = match case.mask {
+                true => shown(&crate::text::mask_part(&turn.text, hit.span)),
+                false => shown(hit.span.slice(&turn.text)),
+            };
             match zh {
                 true => format!("第 {number} 条{who}「{}」(“{quote}”)", marker.title),
                 false => format!("message {number}: {who} {} (“{quote}”)", marker.id),

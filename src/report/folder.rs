@@ -2,7 +2,8 @@
 //!
 //! Results go to a staging folder beside the target; when everything is there it takes the target's place in one
 //! rename (an exchange where the file system can), so that a killed run leaves the previous results as they were. A
-//! lock file keeps two runs from writing to the same place. Only folders this program wrote are ever replaced.
+//! lock file keeps two runs from writing to the same place, and goes when the run ends. Only folders this program wrote
+//! are ever replaced. Results quote customers: folders are open to their owner only (0700), and so are files (0600).
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 pub struct StagedFolder {
     target: PathBuf,
     staging: tempfile::TempDir,
-    _lock: File,
+    lock: Lock,
 }
 
 const MARK: &str = "run.json";
@@ -45,24 +46,25 @@ impl StagedFolder {
                 });
             }
         }
-        let lock_path = parent.join(format!(".{name}.zhijian.lock"));
-        let lock = File::create(&lock_path).map_err(|e| Error::write(&lock_path, e))?;
-        if lock.try_lock().is_err() {
-            return Err(Error::Setting {
-                option: "--out".into(),
-                reason: format!("另一个 zhijian 正在写 {},请等它结束或换一个目录", target.display()),
-            });
-        }
+        let lock = Lock::take(parent.join(format!(".{name}.zhijian.lock")), target)?;
         let prefix = format!(".{name}.zhijian-");
         remove_stale(&parent, &prefix);
-        let staging =
-            tempfile::Builder::new().prefix(&prefix).tempdir_in(&parent).map_err(|e| Error::write(&parent, e))?;
-        Ok(StagedFolder { target: target.to_path_buf(), staging, _lock: lock })
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let staging = builder.tempdir_in(&parent).map_err(|e| Error::write(&parent, e))?;
+        Ok(StagedFolder { target: target.to_path_buf(), staging, lock })
     }
 
     /// Where it is written until it is complete; gone when this is dropped.
     pub fn staging(&self) -> &Path {
         self.staging.path()
+    }
+
+    /// The file that keeps other runs away; gone when this is dropped.
+    pub fn lock(&self) -> &Path {
+        &self.lock.path
     }
 
     /// A file of the folder, buffered; folders on the way are made.
@@ -72,9 +74,9 @@ impl StagedFolder {
     pub fn create(&self, inner: &str) -> Result<BufWriter<File>> {
         let path = self.staging.path().join(inner);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|e| Error::write(parent, e))?;
+            private_dirs(parent).map_err(|e| Error::write(parent, e))?;
         }
-        let file = File::create(&path).map_err(|e| Error::write(self.target.join(inner), e))?;
+        let file = private_file(&path).map_err(|e| Error::write(self.target.join(inner), e))?;
         Ok(BufWriter::with_capacity(1 << 18, file))
     }
 
@@ -116,6 +118,73 @@ impl StagedFolder {
         let _ = fs::remove_dir_all(&staged);
         Ok(())
     }
+}
+
+/// Held by the run that writes to a place.
+#[derive(Debug)]
+struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    /// Takes it, or says that another run has it.
+    ///
+    /// The run that ends removes the file while it still holds it. Who opened the file just before holds a file without
+    /// a name then, and looks again: what is locked must be what the name stands for.
+    fn take(path: PathBuf, target: &Path) -> Result<Lock> {
+        loop {
+            let file = private_file(&path).map_err(|e| Error::write(&path, e))?;
+            if file.try_lock().is_err() {
+                return Err(Error::Setting {
+                    option: "--out".into(),
+                    reason: format!("另一个 zhijian 正在写 {},请等它结束或换一个目录", target.display()),
+                });
+            }
+            if is_named(&file, &path) {
+                return Ok(Lock { path, _file: file });
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if cfg!(unix) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// True when the path still names the open file.
+#[cfg(unix)]
+fn is_named(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(open), Ok(named)) = (file.metadata(), fs::metadata(path)) else { return false };
+    open.dev() == named.dev() && open.ino() == named.ino()
+}
+
+#[cfg(not(unix))]
+fn is_named(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// A file only its owner can read.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Folders only their owner can look into.
+fn private_dirs(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 /// Flushes to the disk.
@@ -167,7 +236,7 @@ mod tests {
             assert_eq!(fs::read_to_string(target.join("coaching/a.md")).unwrap(), text);
         }
         let left: Vec<_> = fs::read_dir(base.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(left.len(), 2, "{left:?}");
+        assert_eq!(left, ["out"], "nothing beside the results");
     }
 
     #[test]

@@ -8,9 +8,10 @@ use crate::conversation::Conversation;
 use crate::engine::Inspection;
 use crate::metrics::profile::Round;
 use crate::pack::Pack;
+use crate::span::Span;
 
-fn masked(text: &str, mask: bool) -> String {
-    if mask { crate::text::mask(text).into_owned() } else { text.to_string() }
+fn quoted(text: &str, part: Span, mask: bool) -> String {
+    if mask { crate::text::mask_part(text, part).into_owned() } else { part.slice(text).to_string() }
 }
 
 /// What a resolution rests on.
@@ -34,7 +35,7 @@ pub fn resolution<'r>(
     Some(ResolutionRecord {
         turn,
         marker: verdict.marker.map(|m| pack.markers[m as usize].id.as_str()),
-        quote: masked(verdict.span.map_or(text, |s| s.slice(text)), mask),
+        quote: quoted(text, verdict.span.unwrap_or(Span::new(0, text.len())), mask),
     })
 }
 
@@ -77,7 +78,7 @@ pub fn topics<'r>(
     }
     out.extend(inspection.topics.iter().map(|found| TopicRecord {
         turn: Some(found.turn),
-        quote: Some(masked(found.span.slice(&conversation.turns[found.turn as usize].text), mask)),
+        quote: Some(quoted(&conversation.turns[found.turn as usize].text, found.span, mask)),
         ..record(usize::from(found.topic))
     }));
     out

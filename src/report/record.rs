@@ -148,7 +148,10 @@ impl Format for ConversationRecords {
                 turn: f.turn,
                 start: f.span.start,
                 end: f.span.end,
-                quote: Cow::Owned(masked(f.span.slice(&conversation.turns[f.turn as usize].text))),
+                quote: {
+                    let text = &conversation.turns[f.turn as usize].text;
+                    if self.mask { crate::text::mask_part(text, f.span) } else { f.span.slice(text).into() }
+                },
                 phrase: &f.phrase,
                 why: Cow::Owned(masked(&f.why)),
             }

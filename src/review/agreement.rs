@@ -158,6 +158,7 @@ fn next(state: &mut u64) -> u64 {
 /// let cases: Vec<(f64, bool)> = (0..263).map(|n| (2.5, n < 81)).collect();
 /// let share = weighted_share(&cases).unwrap();
 /// assert!((share.low - 0.2553).abs() < 5e-5 && (share.high - 0.3662).abs() < 5e-5 && share.n == 263);
+/// assert!(weighted_share(&[(1.0, false)]).unwrap().value.is_sign_positive());
 /// ```
 pub fn weighted_share(cases: &[(f64, bool)]) -> Option<Estimate> {
     let total: f64 = cases.iter().map(|c| c.0).sum();
@@ -165,7 +166,8 @@ pub fn weighted_share(cases: &[(f64, bool)]) -> Option<Estimate> {
         return None;
     }
     let n = total * total / cases.iter().map(|c| c.0 * c.0).sum::<f64>();
-    let p = cases.iter().filter(|c| c.1).map(|c| c.0).sum::<f64>() / total;
+    // A sum of nothing is −0.
+    let p = (0.0 + cases.iter().filter(|c| c.1).map(|c| c.0).sum::<f64>()) / total;
     let z2 = Z95 * Z95;
     let centre = p + z2 / (2.0 * n);
     let half = Z95 * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).max(0.0).sqrt();

@@ -105,7 +105,7 @@ impl Case {
                 turn: f.turn,
                 span: (f.span.start, f.span.end),
                 phrase: f.phrase.clone(),
-                quote: masked(f.span.slice(&conversation.turns[f.turn as usize].text)),
+                quote: crate::text::mask_part(&conversation.turns[f.turn as usize].text, f.span).into_owned(),
                 why: masked(&f.why),
             };
             out.push(Case {

@@ -187,7 +187,7 @@ impl Store {
         out.extend(self.list(
             "SELECT i.at, i.who, i.file, r.night, r.conversation, r.agent, r.round, r.reviewer, r.supersedes,
                  EXISTS (SELECT 1 FROM reviews n WHERE n.supersedes = r.id),
-                 (SELECT GROUP_CONCAT(d.verdict || ' ' || d.rule || '@' || (d.turn + 1)
+                 (SELECT GROUP_CONCAT(d.verdict || ' ' || d.rule || '(第 ' || (d.turn + 1) || ' 条)'
                       || CASE d.comment WHEN '' THEN '' ELSE '(' || d.comment || ')' END, '; ')
                   FROM (SELECT * FROM review_decisions WHERE review = r.id ORDER BY turn, rule) d)
              FROM reviews r JOIN review_imports i ON i.id = r.import ORDER BY r.id",
@@ -196,7 +196,12 @@ impl Store {
                 let text = |n: usize| row.get::<_, String>(n);
                 let round = Round::parse(&text(6)?).unwrap_or(Round::First);
                 let said: Option<String> = row.get(10)?;
-                let said = said.unwrap_or_else(|| "没有异议".into());
+                let titled = |said: String| {
+                    Verdict::ALL
+                        .iter()
+                        .fold(said, |said, (_, id, title)| said.replace(&format!("{id} "), &format!("{title} ")))
+                };
+                let said = said.map_or_else(|| "没有异议".into(), titled);
                 let replaces = match row.get::<_, Option<i64>>(8)? {
                     Some(_) => "(取代先前的)",
                     None => "",

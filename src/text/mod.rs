@@ -46,7 +46,7 @@ pub use clause::{clause_range, is_question, sentence_range};
 pub use entity::{Entity, EntityKind, entities};
 pub use message::trim_message;
 pub use normalise::plain;
-pub use pii::{mask, mask_spans};
+pub use pii::{mask, mask_part, mask_spans};
 pub use pinyin::{at_token_boundaries as pinyin_boundaries, pinyin};
 pub use regex_fold::squeezed_regex;
 pub use segment::Segmenter;

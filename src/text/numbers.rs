@@ -84,7 +84,12 @@ pub(super) fn find(plain: &str, found: &mut Vec<Entity>) {
 }
 
 fn is_separator(c: char) -> bool {
-    matches!(c, ' ' | '-' | ',' | '、' | '.' | ')' | '_' | '/')
+    matches!(c, ' ' | '-' | ',' | '、' | '.' | ')' | '_' | '/') || is_dash(c)
+}
+
+/// Marks that stand between the parts of one number only.
+fn is_dash(c: char) -> bool {
+    matches!(c, '—' | '–' | '·')
 }
 
 impl Chain {
@@ -138,7 +143,8 @@ impl Chain {
         let ascii =
             self.digits[self.groups[groups.start].start..self.groups[groups.end - 1].end].iter().any(|d| d.ascii);
         let lens = || self.groups[groups.clone()].iter().map(Range::len);
-        inner.all(|&s| s == one) && (matches!(one, ' ' | '-') || !ascii || (one == '.' && lens().eq([3, 4, 4])))
+        inner.all(|&s| s == one)
+            && (matches!(one, ' ' | '-') || is_dash(one) || !ascii || (one == '.' && lens().eq([3, 4, 4])))
     }
 
     /// What the digits are together, and the text they cover.
@@ -158,16 +164,26 @@ impl Chain {
         if after == Some('x') && count == 17 && !next_is_word(&plain[text.end + 1..]) && is_id_card(values, 10) {
             return Some((EntityKind::IdCard, text.start..text.end + 1));
         }
-        if self.is_fraction(plain, &text, &groups) || is_money(plain, &text) || is_code(plain, &text, after) {
+        if self.is_fraction(plain, &text, &groups) || is_money(plain, &text) {
             return None;
         }
         let lens = self.groups[groups.clone()].iter().map(Range::len);
         let single = groups.len() == 1;
+        let grouped_card = single || lens.clone().take(4).eq([4, 4, 4, 4]) || lens.clone().eq([6, 13]);
+        let card = count >= 16 && grouped_card && matches!(values[0], 3..=6 | 9) && luhn(values);
+        if is_code(plain, &text, after) {
+            // The short name of a bank may stand directly before its card.
+            let card = card && !is_order(plain, code_head(plain, text.start)) && !next_is_word(&plain[text.end..]);
+            return card.then_some((EntityKind::BankCard, text));
+        }
         if is_phone(values) && (single || self.spells_phone(digits.clone(), groups.clone())) {
             return Some((EntityKind::Phone, text));
         }
         if single && count == 13 && values.starts_with(&[8, 6]) && is_phone(&values[2..]) {
             return Some((EntityKind::Phone, self.text(digits.start + 2..digits.end)));
+        }
+        if single && count == 15 && values.starts_with(&[0, 0, 8, 6]) && is_phone(&values[4..]) {
+            return Some((EntityKind::Phone, self.text(digits.start + 4..digits.end)));
         }
         if is_hotline(values) && (single || lens.clone().eq([3, 3, 4]) || lens.clone().eq([3, 7])) {
             return Some((EntityKind::Hotline, text));
@@ -184,8 +200,7 @@ impl Chain {
         if count == 18 && grouped_id && is_id_card(values, 11) || count == 15 && single && is_old_id_card(values) {
             return Some((EntityKind::IdCard, text));
         }
-        let grouped_card = single || lens.clone().take(4).eq([4, 4, 4, 4]) || lens.eq([6, 13]);
-        if count >= 16 && grouped_card && matches!(values[0], 3..=6 | 9) && luhn(values) {
+        if card && !is_order(plain, text.start) {
             return Some((EntityKind::BankCard, text));
         }
         None
@@ -279,15 +294,30 @@ fn is_money(plain: &str, text: &Range<usize>) -> bool {
     matches!(before, Some('¥' | '$' | '€')) || ["元", "块钱", "rmb"].iter().any(|unit| after.starts_with(unit))
 }
 
-/// True when words before the number call it an order, a waybill or the like.
-fn is_named_order(plain: &str, at: usize) -> bool {
+/// What calls a number an order, a waybill or the like.
+const ORDERS: [&str; 14] =
+    ["单", "订单", "运单", "快递", "物流", "编", "流水", "工单", "序列", "保单", "票据", "发票", "会员", "券"];
+/// What calls a number a card, an account or a document of a person, whatever its check digit says.
+const CARDS: [&str; 8] = ["卡", "账", "帐", "账户", "身份证", "证件", "护照", "户头"];
+
+fn is_called(plain: &str, at: usize, words: &[&str]) -> bool {
     let before = plain[..at].trim_end_matches([' ', ':', '是', '为', '号', '码', '#', ',']);
-    [
-        "单", "订单", "运单", "快递", "物流", "编", "流水", "工单", "序列", "保单", "票据", "发票", "会员", "卡", "账",
-        "券",
-    ]
-    .iter()
-    .any(|word| before.ends_with(word))
+    words.iter().any(|word| before.ends_with(word))
+}
+
+/// True when words before the number call it an order, a waybill or the like: chance makes a card of one in ten.
+fn is_order(plain: &str, at: usize) -> bool {
+    is_called(plain, at, &ORDERS)
+}
+
+/// True when words before the number call it a card, an account or a document: a mistyped one is personal too.
+pub(super) fn is_personal(plain: &str, at: usize) -> bool {
+    is_called(plain, at, &CARDS)
+}
+
+/// True when words before the number call it anything that is numbered.
+fn is_named_order(plain: &str, at: usize) -> bool {
+    is_order(plain, at) || is_personal(plain, at)
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ impl Hints {
                 '.' | '/' | '-' => {
                     hints.dot |= c != '-';
                     hints.day |= after_number;
+                    hints.house |= after_number && c == '-';
                 }
                 'q' | 'w' | 'x' | 'Q' | 'W' | 'X' => hints.account = true,
                 '¥' | '$' => hints.money = true,
@@ -61,13 +62,16 @@ impl Hints {
                 '块' | '毛' | '角' | '美' => hints.money |= after_number,
                 '号' | '栋' | '幢' | '楼' | '室' | '弄' | '座' => hints.house |= after_number,
                 '十' | '百' | '千' | '万' | '两' | '几' => counted = true,
-                '信' => hints.account |= matches!(previous, '微' | '薇' | 'v'),
+                '信' => hints.account |= matches!(previous, '微' | '薇' | '威' | 'v'),
+                '鹅' => hints.account |= previous == '企',
+                '宝' => hints.account |= previous == '付',
                 '扣' => hints.account |= previous == '扣',
                 '生' => hints.person |= previous == '先',
                 '士' => hints.person |= previous == '女',
                 '姐' => hints.person |= previous == '小',
-                '人' => hints.person |= matches!(previous, '件' | '货' | '系' | '卡'),
-                '名' => hints.person |= previous == '姓',
+                '人' => hints.person |= matches!(previous, '件' | '货' | '系' | '卡' | '保' | '收'),
+                '名' => hints.person |= matches!(previous, '姓' | '户'),
+                '叫' => hints.person |= matches!(previous, '我' | '字'),
                 '主' => hints.person |= previous == '机',
                 _ if numbers::digit(c).is_some() => {
                     hints.digits += 1;
@@ -90,7 +94,7 @@ impl Hints {
 static TELLING: LazyLock<Vec<u64>> = LazyLock::new(|| {
     let mut bits = vec![0u64; 1024];
     let numerals = ('\u{3000}'..='\u{9FFF}').filter(|&c| numbers::digit(c).is_some());
-    for c in "¥月年元块毛角美号栋幢楼室弄座十百千万两几信扣生士姐人名主".chars().chain(numerals)
+    for c in "¥月年元块毛角美号栋幢楼室弄座十百千万两几信扣鹅宝生士姐人名叫主".chars().chain(numerals)
     {
         bits[c as usize / 64] |= 1 << (c as usize % 64);
     }
@@ -116,7 +120,9 @@ static URL: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"(?:qq|扣扣|微信|[vw]x|v信|薇信|wechat|weixin)(?:号码?|群|id)?[\s:是为]{0,3}([a-z0-9][a-z0-9_\-]{4,19})")
+    regex(
+        r"(?:qq|q号|扣扣|企鹅|微信|薇信|威信|[vw]x|v信|加v|wechat|weixin|支付宝)(?:[账帐]?号码?|[账帐]户|群|id)?[\s:是为]{0,3}([a-z0-9][a-z0-9_\-]{4,19})",
+    )
 });
 static DAY: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
@@ -132,17 +138,23 @@ static MONEY: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static HOUSE: LazyLock<Regex> = LazyLock::new(|| {
-    let unit = "(?:号楼|号院|号|弄|栋|幢|座|楼|层|单元|室|房|组|巷)";
+    let unit = "(?:号楼|号院|号|弄|栋|幢|座|楼|层|单元|室|房|户|组|巷)";
     let house = "(?:号楼|号院|号|弄|栋|幢|座|单元|组|巷)";
     let number = "[0-9一二三四五六七八九十百零]{1,5}[a-z]?(?:-[0-9]{1,4}){0,2}";
     regex(&format!(
         "(?:路|街|大道|巷|弄|胡同|村|镇|乡|小区|花园|公寓|大厦|广场|苑|园)\\p{{Han}}{{0,6}}?{number}{house}\\s?(?:{number}{unit}\\s?)*(?:[0-9]{{2,5}}(?-u:\\b))?\
          |{number}(?:栋|幢|号楼|座|单元)\\s?(?:{number}{unit}\\s?)+(?:[0-9]{{2,5}}(?-u:\\b))?\
-         |{number}(?:栋|幢|号楼|单元)\\s?[0-9]{{2,5}}(?-u:\\b)"
+         |{number}(?:栋|幢|号楼|单元)\\s?[0-9]{{2,5}}(?-u:\\b)\
+         |[a-z]座\\s?[0-9]{{3,4}}(?-u:\\b)|{number}(?:楼|层)\\s?(?:[0-9]{{4}}(?-u:\\b)|[0-9]{{3,4}}(?:室|户|房))\
+         |(?:小区|花园|公寓|苑|园|城|里)[0-9]{{1,3}}-[0-9]{{1,2}}-[0-9]{{2,4}}(?-u:\\b)"
     ))
 });
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-    regex(r"(?:收货人|收件人|联系人|持卡人|姓名|机主)(?:姓名)?\s?[:是]\s?(\p{Han}{2,4})(?:[^\p{Han}]|$)")
+    regex(concat!(
+        r"(?:收货人|收件人|寄件人|签收人|联系人|持卡人|投保人|姓名|机主|户名|名字|我叫)(?:姓名)?",
+        r"(?:\s?(?:改为|改成|[:=是叫为写])|叫|\s)\s?(\p{Han}{2,4})(?:就行|就好|[^\p{Han}]|$)",
+        r"|我叫(\p{Han}{2,4})(?:[^\p{Han}]|$)",
+    ))
 });
 
 /// Appends the entities of a plain text.
@@ -225,7 +237,7 @@ fn find_names(plain: &str, add: &mut impl FnMut(EntityKind, Range<usize>)) {
         }
     }
     for captures in NAMED.captures_iter(plain) {
-        if let Some(name) = captures.get(1)
+        if let Some(name) = captures.get(1).or(captures.get(2))
             && (name.as_str().starts_with(|c| SURNAMES.contains(c)) && name.as_str().chars().count() <= 3
                 || DOUBLE_SURNAMES.iter().any(|s| name.as_str().starts_with(s)))
         {

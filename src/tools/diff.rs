@@ -59,7 +59,11 @@ impl Format for DiffFormat {
                     rule: engine.pack().rules[finding.rule].id.clone(),
                     agent_id: conversation.agent_of(speaker).to_string(),
                     turn: finding.turn,
-                    quote: masked(finding.span.slice(&conversation.turns[finding.turn as usize].text)),
+                    quote: {
+                        let text = &conversation.turns[finding.turn as usize].text;
+                        let part = finding.span;
+                        if self.mask { text::mask_part(text, part).into_owned() } else { part.slice(text).to_string() }
+                    },
                     points: finding.points,
                     why: masked(&finding.why),
                 });

@@ -129,7 +129,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
     }
     let truth = judged(&args.labels, &args.marker)?;
     let timezone = args.input.zone()?;
-    let engine = Engine::new(pack, EngineOptions { segment: SegmentMode::Needed, lang: Lang::Zh, timezone })?;
+    let engine =
+        Engine::new(pack, EngineOptions { segment: SegmentMode::Needed, lang: Lang::Zh, timezone, mask: true })?;
     let Some(segmenter) = engine.detector().segmenter() else {
         return Err(Error::Other("没有分词器".into()));
     };

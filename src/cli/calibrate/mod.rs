@@ -102,7 +102,7 @@ pub fn run(args: Args) -> Result<Outcome> {
         Some(path) => labels::read(path)?,
         None => Target::parse(&args.target).map_err(|reason| Error::Setting { option: "--target".into(), reason })?,
     };
-    let engine = args.engine.engine(args.input.zone()?, Lang::Zh)?;
+    let engine = args.engine.engine(args.input.zone()?, Lang::Zh, true)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.engine.threads()).build();
     let pool = pool.map_err(|e| Error::Other(format!("无法启动线程: {e}")))?;
     let scale = scale(&args, &target)?;

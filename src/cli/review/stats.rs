@@ -83,7 +83,11 @@ fn percent(estimate: Option<Estimate>) -> String {
 
 fn coefficient(estimate: Option<Estimate>) -> String {
     match estimate {
-        Some(e) => format!("{:.2} ({:.2}–{:.2})", e.value, e.low, e.high),
+        Some(e) => {
+            // What rounds to nothing has no sign.
+            let shown = |value: f64| format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0);
+            format!("{} ({}–{})", shown(e.value), shown(e.low), shown(e.high))
+        }
         None => "–".into(),
     }
 }

@@ -46,7 +46,8 @@ fn engine(path: &Path, args: &Args) -> Result<Engine> {
         Some(files) => files,
         None => PackFiles::folder(path)?,
     };
-    let options = EngineOptions { timezone: args.input.zone()?, ..EngineOptions::default() };
+    let mask = args.pii == Pii::Mask;
+    let options = EngineOptions { mask, timezone: args.input.zone()?, ..EngineOptions::default() };
     Engine::new(Pack::load(&files)?, options)
 }
 

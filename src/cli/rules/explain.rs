@@ -59,7 +59,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
     };
     let input_args = InputArgs { inputs: input.into_iter().cloned().collect(), reading: args.reading.clone() };
     let pack = Pack::load(&args.pack.files()?)?;
-    let options = EngineOptions { timezone: input_args.zone()?, ..EngineOptions::default() };
+    let mask = args.pii == Pii::Mask;
+    let options = EngineOptions { mask, timezone: input_args.zone()?, ..EngineOptions::default() };
     let engine = Engine::new(pack, options)?;
     let only = rule.or(args.only.as_ref()).map(|id| find_rule(engine.pack(), id)).transpose()?;
     let explained = |conversation: &Conversation<'_>| explain(&engine, conversation, only, args.pii == Pii::Mask);

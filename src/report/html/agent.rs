@@ -75,6 +75,12 @@ fn lead(site: &Site<'_>, agent: &Figures, peers: &Figures, others: &str) -> Html
             count(pass.count)
         ),
     });
+    if let Some(reviewed) = agent.reviewed.as_ref().and_then(|r| r.score.as_ref()) {
+        out.text(&match w.zh {
+            true => format!("人工复核后 {:.1} 分;", reviewed.value),
+            false => format!("{:.1} after review; ", reviewed.value),
+        });
+    }
     if !agent.enough {
         let least = site.night.pack.scorecard.min_sample;
         out.text(&match w.zh {

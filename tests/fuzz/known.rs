@@ -1,0 +1,10 @@
+//! Inputs that broke a target once.
+
+/// A target and its input.
+pub type Case = (fn(&[u8]), &'static [u8]);
+
+/// The first two only show the form; they never broke anything.
+pub const CASES: &[Case] = &[
+    (crate::targets::normalise, "①③⑧\u{200b}００138000，王小明先生".as_bytes()),
+    (crate::targets::reader, b"\x00{\"conversation_id\":\"\xff\",\"turns\":[]}"),
+];
