@@ -41,7 +41,7 @@ enum Command {
     /// 审计记录:谁、何时、从哪个文件导入了什么
     Log(log::Args),
     /// 客服对一处发现提出申诉
-    Appeal(appeal::Args),
+    Appeal(Box<appeal::Args>),
     /// 把准确率太低的规则降为只提示、不扣分
     Demote(demote::Demote),
     /// 恢复降级的规则
