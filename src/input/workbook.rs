@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 const HEAD_ROWS: usize = 20;
 /// Old workbooks are held whole by the library that reads them.
 const MOST_XLS: u64 = 64 << 20;
+/// Bytes a workbook may unpack to: Excel's million rows take some hundred megabytes, and the parts are read in memory.
+const MOST_XLSX: u64 = 1 << 30;
 /// Merged regions that are filled at once.
 const MOST_MERGED: usize = 256;
 
@@ -86,7 +88,7 @@ fn check_sizes(file: &File, max: u64) -> Result<(), Fault> {
 }
 
 fn xlsx(file: File, peek: bool, rows: &mut Rows, options: &InputOptions) -> Result<(), Fault> {
-    let max = options.limits.max_document_bytes;
+    let max = options.limits.max_document_bytes.min(MOST_XLSX);
     check_sizes(&file, max)?;
     let mut reader = BufReader::new(file);
     reader.rewind().map_err(broken)?;
