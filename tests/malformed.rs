@@ -187,7 +187,13 @@ const CASES: &[Case] = &[
         rejects: &[],
     },
     refused("nowhere.jsonl", Make::Other(|_| {})),
-    refused("old.xls", Make::Bytes(|| b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 not really".to_vec())),
+    Case {
+        name: "old.xls",
+        make: Make::Bytes(|| b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 not really".to_vec()),
+        exit: &[0],
+        conversations: 0,
+        rejects: &[("corrupt", 1)],
+    },
     refused("picture.csv", Make::Bytes(|| b"BZh91AY&SY".to_vec())),
 ];
 
