@@ -554,7 +554,7 @@ fn every_mistake_in_a_sheet_is_told_by_its_cell_and_nothing_is_imported() {
     let changed = if rows[finding as usize - 1].place.0 == rows[missed as usize - 1].place.0 { 1 } else { 2 };
     assert_eq!(kept, sheet.cases.len() as i64 + changed, "only what changed is added, nothing is overwritten");
     let log = place.says(&["log"]);
-    assert!(log.contains("[已被取代]") && log.contains("(取代先前的)") && log.contains("missed"), "{log}");
+    assert!(log.contains("[已被取代]") && log.contains("(取代先前的)") && log.contains("漏判"), "{log}");
     let connection = Connection::open(place.store()).unwrap();
     for sql in
         ["UPDATE reviews SET reviewer = 'x'", "DELETE FROM review_decisions", "UPDATE review_imports SET who = 'x'"]
