@@ -253,6 +253,10 @@ fn a_full_round() {
     let coaching = std::fs::read_to_string(out.join(format!("coaching/{}.md", key.agent))).unwrap();
     assert!(coaching.contains("人工复核") && coaching.contains("仓库记录属实"), "{coaching}");
 
+    let told = zhijian().args(["history", "show", NIGHT, "--format", "json", "--store"]).arg(place.store()).assert();
+    let told: serde_json::Value = serde_json::from_slice(&told.success().get_output().stdout).unwrap();
+    assert_eq!(told["reviewed"]["agents"][&key.agent], agent["reviewed"], "{told}");
+
     // The rule can be restored, and what people said becomes examples.
     place.says(&["restore", &bad, "--why", "改好了", "--by", "主管", "--at", "2026-11-22T11:00:00+08:00"]);
     zhijian().arg("rescore").arg("--store").arg(place.store()).assert().success();

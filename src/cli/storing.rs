@@ -32,6 +32,21 @@ pub struct StoreArgs {
     part: Option<String>,
 }
 
+/// A store that must be there.
+#[derive(Debug, clap::Args)]
+pub struct StoreArg {
+    /// 历史库文件(zhijian inspect --store 写出的)
+    #[arg(long, value_name = "FILE", env = "ZHIJIAN_STORE")]
+    store: PathBuf,
+}
+
+impl StoreArg {
+    /// Opens it; there must be one.
+    pub fn open(&self) -> Result<Store> {
+        Store::existing(&self.store)
+    }
+}
+
 /// The store of a run.
 pub struct Storing {
     store: Store,

@@ -5,15 +5,13 @@ mod list;
 mod prune;
 mod show;
 
-use std::path::PathBuf;
-
 use clap::{Subcommand, ValueEnum};
 
 use zhijian::error::{Error, Result};
-use zhijian::store::Store;
 
 use super::Outcome;
 use super::setting::Language;
+use super::storing::StoreArg;
 use super::table::{dense, plain};
 
 #[derive(Debug, clap::Args)]
@@ -32,20 +30,6 @@ enum Command {
     Compare(compare::Args),
     /// 清理旧的晚或旧的引文(不加 --yes 只列出)
     Prune(prune::Args),
-}
-
-/// Which store.
-#[derive(Debug, clap::Args)]
-struct StoreArg {
-    /// 历史库文件(zhijian inspect --store 写出的)
-    #[arg(long, value_name = "FILE", env = "ZHIJIAN_STORE")]
-    store: PathBuf,
-}
-
-impl StoreArg {
-    fn open(&self) -> Result<Store> {
-        Store::existing(&self.store)
-    }
 }
 
 /// How figures are printed.

@@ -1,10 +1,14 @@
 //! `history show`: the figures of a night or period.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use zhijian::error::Result;
 use zhijian::report::changes;
+use zhijian::report::figures::Figures;
 use zhijian::report::history::Point;
+use zhijian::report::reviewed::{Reviewed, reviewed};
 use zhijian::store::Selection;
 
 use super::list::as_json;
@@ -31,10 +35,28 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let mut period = changes::period(&selection.span.label(), &partial);
     period.changed_rules = mixed;
     let nights = store.selected(&selection)?;
+    let cases = store.reviewed(Some(&selection))?;
+    let reviewed = match cases.cases.is_empty() {
+        true => None,
+        false => {
+            let loaded = store.load(&selection, None)?;
+            reviewed(&loaded.pack, &loaded.partial.aggregate, &cases)
+        }
+    };
     let shown = &args.shown;
     if shown.format == Form::Json {
         let rows: Vec<_> = nights.iter().map(|row| as_json(row, false)).collect();
-        shown.json(&json!({ "period": period, "nights": rows }))?;
+        let mut told = json!({ "period": period, "nights": rows });
+        if let Some(reviewed) = &reviewed {
+            let own = |f: &Figures| f.reviewed.as_ref().map(|r| (f.id.clone(), json!(r)));
+            let cards = &reviewed.cards;
+            told["reviewed"] = json!({
+                "all": cards.all.reviewed,
+                "teams": cards.teams.iter().filter_map(own).collect::<BTreeMap<_, _>>(),
+                "agents": cards.agents.iter().filter_map(own).collect::<BTreeMap<_, _>>(),
+            });
+        }
+        shown.json(&told)?;
         return Ok(Outcome::Done);
     }
     if shown.format == Form::Table {
@@ -55,8 +77,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
             writeln_out!("{}", super::warning(shown));
         }
     }
-    let headers = match shown.zh() {
-        true => [
+    let mut headers = match shown.zh() {
+        true => vec![
             "范围",
             "对象",
             "姓名",
@@ -69,7 +91,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
             "解决率",
             "首次响应(秒)",
         ],
-        false => [
+        false => vec![
             "scope",
             "id",
             "name",
@@ -87,6 +109,20 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let mut rows = vec![row(shown.say("全部", "all"), "", String::new(), &period.all)];
     rows.extend(period.teams.iter().map(|(id, point)| row(shown.say("团队", "team"), id, String::new(), point)));
     rows.extend(period.agents.iter().map(|(id, point)| row(shown.say("客服", "agent"), id, name(id), point)));
+    if let Some(Reviewed { cards, .. }) = &reviewed {
+        headers.extend(match shown.zh() {
+            true => ["复核会话", "复核后分", "复核后合格率"],
+            false => ["checked", "score after review", "pass rate after review"],
+        });
+        let figures = std::iter::once(&cards.all).chain(&cards.teams).chain(&cards.agents);
+        let after: BTreeMap<&str, _> = figures.filter_map(|f| Some((f.id.as_str(), f.reviewed.as_ref()?))).collect();
+        for row in &mut rows {
+            let own = after.get(row[1].as_str());
+            let score = own.and_then(|r| r.score.as_ref()).map(|s| format!("{:.1}", s.value));
+            let rate = own.and_then(|r| r.pass_rate.as_ref()).map(|r| percent(r.value));
+            row.extend([own.map(|r| r.cases.to_string()), score, rate].map(Option::unwrap_or_default));
+        }
+    }
     shown.rows(&headers, rows)?;
     Ok(Outcome::Done)
 }

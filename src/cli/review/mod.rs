@@ -10,7 +10,7 @@ mod sheet;
 mod stats;
 pub mod transcripts;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Subcommand;
 
@@ -21,6 +21,7 @@ use zhijian::review::sheet::Sheet;
 use zhijian::store::{NightRow, Selection, Store};
 
 use super::Outcome;
+use super::storing::StoreArg;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -61,20 +62,6 @@ pub fn run(args: Args) -> Result<Outcome> {
         Command::Demote(args) => demote::demote(&args),
         Command::Restore(args) => demote::restore(&args),
         Command::ExportExamples(args) => examples::run(&args),
-    }
-}
-
-/// Which store.
-#[derive(Debug, clap::Args)]
-struct StoreArg {
-    /// 历史库文件(zhijian inspect --store 写出的)
-    #[arg(long, value_name = "FILE", env = "ZHIJIAN_STORE")]
-    store: PathBuf,
-}
-
-impl StoreArg {
-    fn open(&self) -> Result<Store> {
-        Store::existing(&self.store)
     }
 }
 
