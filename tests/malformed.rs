@@ -194,6 +194,21 @@ const CASES: &[Case] = &[
         conversations: 0,
         rejects: &[("corrupt", 1)],
     },
+    Case {
+        name: "loop.xls",
+        make: Make::Bytes(|| {
+            let mut bytes = fs::read(root().join("fixtures/formats/messages.xls")).unwrap();
+            let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+            // The table of sectors, and in it the chain of the directory, which now leads back to its beginning.
+            let (table, directory) = (number(&bytes, 0x4c), number(&bytes, 0x30));
+            let entry = (table + 1) * 512 + directory * 4;
+            bytes[entry..entry + 4].copy_from_slice(&(directory as u32).to_le_bytes());
+            bytes
+        }),
+        exit: &[0],
+        conversations: 0,
+        rejects: &[("corrupt", 1)],
+    },
     refused("picture.csv", Make::Bytes(|| b"BZh91AY&SY".to_vec())),
 ];
 

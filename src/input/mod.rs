@@ -48,6 +48,7 @@ mod layout;
 mod line_file;
 pub mod mapping;
 mod native;
+mod old_workbook;
 pub mod phrases;
 mod reader;
 mod recognise;

@@ -11,6 +11,7 @@ use calamine::{Data, DataRef, ExcelDateTime, Reader as _, Xls, Xlsx};
 use super::InputOptions;
 use super::cells::{Cell, Rows};
 use super::columns::{Column, Header, header};
+use super::old_workbook;
 use super::reject::{CORRUPT, Fault, LIMIT};
 use crate::error::{Error, Result};
 
@@ -18,6 +19,8 @@ use crate::error::{Error, Result};
 const HEAD_ROWS: usize = 20;
 /// Old workbooks are held whole by the library that reads them.
 const MOST_XLS: u64 = 64 << 20;
+/// Cells of the sheets of an old one, as rectangles (24 bytes each): two sheets full to the last of 65,536 rows and 60 columns.
+const MOST_OLD_CELLS: u64 = 8_000_000;
 /// Bytes a workbook may unpack to: Excel's million rows take some hundred megabytes, and the parts are read in memory.
 const MOST_XLSX: u64 = 1 << 30;
 /// Merged regions that are filled at once.
@@ -166,6 +169,10 @@ fn xls(mut file: File, rows: &mut Rows, options: &InputOptions) -> Result<(), Fa
     let mut bytes = Vec::new();
     file.rewind().map_err(broken)?;
     file.read_to_end(&mut bytes).map_err(broken)?;
+    let extent = old_workbook::extent(&bytes).map_err(broken)?;
+    if extent.cells > MOST_OLD_CELLS || extent.text > options.limits.max_document_bytes.min(MOST_XLSX) {
+        return Err(Fault::new(LIMIT, format!("旧版 .xls 展开后太大({} 格),不予读取;请另存为 .xlsx", extent.cells)));
+    }
     let mut book: Xls<_> = Xls::new(std::io::Cursor::new(bytes)).map_err(broken)?;
     for name in book.sheet_names() {
         let Ok(range) = book.worksheet_range(&name) else { continue };

@@ -26,11 +26,16 @@ fn fuzz(name: &str, seeds: Vec<Vec<u8>>, target: fn(&[u8])) {
     assert!(!seeds.is_empty());
     let time = Duration::from_secs_f64(number("ZHIJIAN_FUZZ_SECONDS", 1.0));
     let mut mutator = Mutator::new(number("ZHIJIAN_FUZZ_SEED", 1.0) as u64, seeds);
+    // What is tried is written down first: an input that takes all memory leaves no panic behind.
+    let kept = std::env::var("ZHIJIAN_FUZZ_CRASHES").ok().map(|folder| format!("{folder}/{name}-now"));
     let start = Instant::now();
     let mut tried = 0u64;
     let mut slowest = Duration::ZERO;
     while tried < 20 || start.elapsed() < time {
         let input = mutator.next();
+        if let Some(path) = &kept {
+            std::fs::write(path, &input).unwrap();
+        }
         let began = Instant::now();
         if catch_unwind(|| target(&input)).is_err() {
             let kept = std::env::var("ZHIJIAN_FUZZ_CRASHES").map(|folder| {
@@ -44,6 +49,9 @@ fn fuzz(name: &str, seeds: Vec<Vec<u8>>, target: fn(&[u8])) {
         slowest = slowest.max(took);
         assert!(took < Duration::from_secs(20), "{name}: {took:?} for {} bytes", input.len());
         tried += 1;
+    }
+    if let Some(path) = &kept {
+        std::fs::remove_file(path).unwrap();
     }
     println!("{name}: {tried} inputs, the slowest took {slowest:?}");
 }
