@@ -310,8 +310,8 @@ impl Builder {
         let whole = self.text(block, "<模型>");
         let (role, alone_review) = (marker.role, marker.alone_review);
         let least = [model.least(false), model.least(true)];
-        let own_only = model.markers.is_empty() && !model.wants_words();
-        CompiledModel { model: model.clone(), number, role, block, alone_review, texts, whole, own_only, least }
+        let most_around = CompiledModel::most_around(model);
+        CompiledModel { model: model.clone(), number, role, block, alone_review, texts, whole, most_around, least }
     }
 
     fn pattern(&mut self, view: ViewKind, pattern: String, used: Use) {

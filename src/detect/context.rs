@@ -21,17 +21,23 @@ impl Detector {
         hits: &mut Hits,
         trace: &mut T,
     ) {
-        let DetectScratch { pending, lengths, settled, settled_at, turn_words, gram_odds, forms, ranks, .. } = scratch;
+        let DetectScratch {
+            pending, lengths, settled, settled_at, starts, turn_words, gram_odds, forms, ranks, ..
+        } = scratch;
         ranks.fill(conversation);
         turn_words.clear();
         pending.sort_unstable_by_key(|h| (h.marker, h.turn, h.span.start, std::cmp::Reverse(h.span.end), h.block));
         settled_at.clear();
         settled_at.resize(self.markers, (0, 0));
+        starts.clear();
+        for (at, hit) in pending.iter().enumerate() {
+            starts.resize(starts.len().max(usize::from(hit.marker) + 1), at);
+        }
+        starts.resize(self.markers + 1, pending.len());
         let place = Places { conversation, layout, ranks };
         let ends = Ends::of(conversation);
         for &marker in &self.compiled.order {
-            let start = pending.partition_point(|h| h.marker < marker);
-            let end = start + pending[start..].partition_point(|h| h.marker == marker);
+            let (start, end) = (starts[usize::from(marker)], starts[usize::from(marker) + 1]);
             let whole = &self.compiled.contexts[marker as usize];
             settled.clear();
             for hit in &pending[start..end] {

@@ -73,6 +73,8 @@ pub struct DetectScratch {
     forms: Vec<Option<model::Form>>,
     /// Messages of each side before each turn.
     ranks: context::Ranks,
+    /// Where each marker's pending hits begin.
+    starts: Vec<usize>,
     /// Where each settled marker's hits stand in the list.
     settled_at: Vec<(usize, usize)>,
     /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.

@@ -16,6 +16,8 @@ use crate::text::{Segmenter, View};
 
 /// Words quoted for one message at most.
 const QUOTED: usize = 3;
+/// More than sums of weights in another order can differ by.
+const ROUNDING: f64 = 1e-6;
 
 /// The words of a conversation's messages, with their places in the original.
 #[derive(Debug, Default, Clone)]
@@ -203,8 +205,8 @@ pub struct CompiledModel {
     pub texts: BTreeMap<String, u32>,
     /// The text that names the model as a whole.
     pub whole: u32,
-    /// It looks at no words and no markers: only at grams and shape.
-    pub own_only: bool,
+    /// See [`CompiledModel::most_around`].
+    pub most_around: f64,
     /// The log-odds from which it says yes: without and with a hit of the marker's own phrases.
     pub least: [f64; 2],
 }
@@ -219,21 +221,29 @@ impl CompiledModel {
         hits: &Hits,
         settled: &mut Vec<Hit>,
     ) {
-        let rules = std::mem::take(settled);
+        // The marker's own hits, by turn, stand before what is settled here.
+        let rules = settled.len();
+        let mut next = 0;
         for (turn, form) in said.forms.iter().enumerate() {
+            let number = turn as u32;
+            let first = next;
+            next += settled[first..rules].iter().take_while(|h| h.turn == number).count();
             let Some(form) = form.as_ref().filter(|_| self.role.is_none_or(|r| r == conversation.turns[turn].role))
             else {
                 continue;
             };
-            let number = turn as u32;
-            let own = rules.iter().filter(|h| h.turn == number);
-            let rule = own.clone().next().is_some();
-            let (odds, mut loudest) = self.log_odds(conversation, (turn, form), rule, said, hits);
-            if odds < self.least[usize::from(rule)] {
+            let rule = next > first;
+            let least = self.least[usize::from(rule)];
+            let alone = self.odds_alone(conversation, (turn, form), rule, said);
+            if alone + self.most_around + ROUNDING < least {
+                continue;
+            }
+            let (odds, mut loudest) = self.odds_around(alone, conversation, turn, said, hits);
+            if odds < least {
                 continue;
             }
             let message = &conversation.turns[turn];
-            settled.extend(own.copied());
+            settled.extend_from_within(first..next);
             if rule && self.alone_review {
                 continue;
             }
@@ -241,31 +251,52 @@ impl CompiledModel {
             for (_, span, pattern) in loudest.into_iter().take(QUOTED) {
                 settled.push(Hit { turn: number, marker, span, pattern, block: self.block });
             }
-            if settled.last().is_none_or(|h| h.turn != number) {
+            if settled[rules..].last().is_none_or(|h| h.turn != number) {
                 let start = message.text.len() - message.text.trim_start().len();
                 let all = Span::new(start, start + message.text.trim().len());
                 let span = said.index.loudest(self.number, &message.text).unwrap_or(all);
                 settled.push(Hit { turn: number, marker, span, pattern: self.whole, block: self.block });
             }
         }
+        settled.drain(..rules);
         settled.sort_by_key(|h| (h.turn, h.span.start));
     }
 
-    /// The log-odds of a message, and its own words that speak for the marker: weight, place, text.
-    fn log_odds(
+    /// What a model's markers and words can add to a message's log-odds at most: infinite where it looks at words.
+    pub fn most_around(model: &TurnModel) -> f64 {
+        match model.wants_words() {
+            true => f64::INFINITY,
+            false => model.markers.iter().map(|(.., weight)| weight.max(0.0)).sum(),
+        }
+    }
+
+    /// The log-odds of a message by its grams and its shape.
+    fn odds_alone(
         &self,
         conversation: &Conversation<'_>,
         (turn, form): (usize, &Form),
         rule: bool,
         said: &Said<'_>,
-        hits: &Hits,
-    ) -> (f64, Vec<(f64, Span, u32)>) {
+    ) -> f64 {
         let mut odds = self.model.intercept + said.grams.of(turn, self.number);
         let place = (conversation.turns[turn].role, turn);
         for (value, weight) in shapes(form, &said.ends, place, rule).iter().zip(&self.model.shapes) {
             odds += value * weight;
         }
-        if self.own_only {
+        odds
+    }
+
+    /// The log-odds with what stands around the message, and its own words that speak for the marker: weight, place,
+    /// text.
+    fn odds_around(
+        &self,
+        mut odds: f64,
+        conversation: &Conversation<'_>,
+        turn: usize,
+        said: &Said<'_>,
+        hits: &Hits,
+    ) -> (f64, Vec<(f64, Span, u32)>) {
+        if self.model.markers.is_empty() && !self.model.wants_words() {
             return (odds, Vec::new());
         }
         let around = Around::of(conversation, turn);

@@ -4,16 +4,30 @@
 //! 4/5). Words are jieba's where a segmenter is at hand, else characters. What is too short to mean anything, or named
 //! as an exception in the pack, is never a repeat.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use crate::conversation::{Conversation, Role};
 use crate::pack::RepeatSettings;
 use crate::text::{Segmenter, View};
 
+/// A message that can be a repeat.
+#[derive(Debug, Default, Clone)]
+struct Said {
+    turn: usize,
+    /// Its plain view.
+    text: String,
+    /// The different letters in it, sorted.
+    letters: Vec<char>,
+}
+
 /// For each turn, the how-manieth similar message of its speaker it is (1: the first). Buffers are reused.
 #[derive(Debug, Default, Clone)]
 pub struct Repeats {
     counts: Vec<u32>,
+    /// The last messages of one speaker, the latest first.
+    recent: VecDeque<Said>,
+    /// Messages no longer looked at, for their buffers.
+    spare: Vec<Said>,
 }
 
 impl Repeats {
@@ -33,31 +47,38 @@ impl Repeats {
         self.counts.clear();
         self.counts.resize(conversation.turns.len(), 1);
         for role in [Role::Agent, Role::Customer] {
-            let mut recent: Vec<(usize, String, Vec<char>)> = Vec::new();
+            self.spare.extend(self.recent.drain(..));
             for (i, turn) in conversation.turns.iter().enumerate() {
                 if turn.role != role || !turn.kind.is_words() {
                     continue;
                 }
                 crate::text::plain(&turn.text, view);
-                let mut letters: Vec<char> = view.text().chars().filter(|c| crate::text::is_letter(*c)).collect();
-                if letters.len() < settings.min_chars
+                let mut said = self.spare.pop().unwrap_or_default();
+                said.turn = i;
+                said.letters.clear();
+                said.letters.extend(view.text().chars().filter(|c| crate::text::is_letter(*c)));
+                if said.letters.len() < settings.min_chars
                     || settings.except.iter().any(|e| view.text().contains(e.as_str()))
                 {
+                    self.spare.push(said);
                     continue;
                 }
-                letters.sort_unstable();
-                letters.dedup();
-                let text = view.text().to_string();
-                let alike = recent.iter().rev().find(|(_, other, own)| {
-                    other == &text || overlap(own, &letters, settings) && similar(other, &text, settings, segmenter)
+                said.letters.sort_unstable();
+                said.letters.dedup();
+                said.text.clear();
+                said.text.push_str(view.text());
+                let alike = self.recent.iter().find(|before| {
+                    before.text == said.text
+                        || overlap(&before.letters, &said.letters, settings)
+                            && similar(&before.text, &said.text, settings, segmenter)
                 });
-                if let Some((before, ..)) = alike {
-                    self.counts[i] = self.counts[*before] + 1;
+                if let Some(before) = alike {
+                    self.counts[i] = self.counts[before.turn] + 1;
                 }
-                if !recent.is_empty() && recent.len() >= settings.look_back {
-                    recent.remove(0);
+                if !self.recent.is_empty() && self.recent.len() >= settings.look_back {
+                    self.spare.extend(self.recent.pop_back());
                 }
-                recent.push((i, text, letters));
+                self.recent.push_front(said);
             }
         }
     }
