@@ -2,12 +2,11 @@
 //! required regex literal of every marker.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use regex::Regex;
 
 use super::gate::{Gate, Letters};
+use super::gated::{GatedRegex, lower_case_literals};
 use super::grams::GramIndex;
 use super::model::CompiledModel;
 use super::required::{rarity, required_literals};
@@ -63,6 +62,7 @@ impl Use {
 /// condition. They stay out of the view's automaton, so that common words in them cost nothing elsewhere.
 #[derive(Debug)]
 pub struct PhraseSet<T> {
+    gate: Gate,
     automaton: AhoCorasick,
     values: Vec<T>,
 }
@@ -74,11 +74,21 @@ impl<T: Copy> PhraseSet<T> {
             return Ok(None);
         }
         let automaton = build(&phrases, AhoCorasickKind::ContiguousNFA)?;
-        Ok(Some(PhraseSet { automaton, values }))
+        let gate = Gate::of_phrases(phrases.iter().map(String::as_str));
+        Ok(Some(PhraseSet { gate, automaton, values }))
     }
 
-    /// Calls `found` with every place of every phrase in the view's text.
-    pub fn find(&self, kind: ViewKind, view: &str, mut found: impl FnMut(T, std::ops::Range<usize>)) {
+    /// Calls `found` with every place of every phrase in the view's text, given its letters.
+    pub fn find(
+        &self,
+        kind: ViewKind,
+        view: &str,
+        letters: &Letters,
+        mut found: impl FnMut(T, std::ops::Range<usize>),
+    ) {
+        if !self.gate.open(letters) {
+            return;
+        }
         for m in self.automaton.find_overlapping_iter(view) {
             if kind != ViewKind::Pinyin || on_syllables(view, m.range()) {
                 found(self.values[m.pattern().as_usize()], m.range());
@@ -136,45 +146,6 @@ pub struct CompiledBlock {
     /// Its proximity conditions.
     pub nears: Vec<CompiledNear>,
 }
-
-/// A regex behind its gate, built when a text first gets through: most never are, and building them all would take
-/// longer than anything else at the start.
-#[derive(Debug)]
-pub struct GatedRegex {
-    source: String,
-    gate: Gate,
-    short: OnceLock<Regex>,
-    long: OnceLock<Regex>,
-}
-
-impl GatedRegex {
-    fn new(source: &str) -> GatedRegex {
-        let source = source.to_lowercase_literals();
-        GatedRegex { gate: Gate::new(&source), source, short: OnceLock::new(), long: OnceLock::new() }
-    }
-
-    /// Every match in a view's text, given its letters.
-    pub fn find<'t>(&self, text: &'t str, letters: &Letters) -> impl Iterator<Item = regex::Match<'t>> {
-        let regex = self.gate.open(letters).then(|| match text.len() <= SHORT {
-            true => self.short.get_or_init(|| build_regex(&self.source, 1)),
-            false => self.long.get_or_init(|| build_regex(&self.source, DFA_BYTES)),
-        });
-        regex.into_iter().flat_map(move |regex| regex.find_iter(text))
-    }
-}
-
-/// The pack has checked what it holds, so that none fails; one that did would match nothing.
-fn build_regex(source: &str, dfa_bytes: usize) -> Regex {
-    let build = |source| regex::RegexBuilder::new(source).size_limit(16 << 20).dfa_size_limit(dfa_bytes).build();
-    build(source).or_else(|_| build("[^\\s\\S]")).expect("an empty class is a regex")
-}
-
-/// Bytes up to which a text is searched without a lazily built automaton: behind its gate a regex sees too few texts to
-/// pay for one, and a thousand of them take more memory than all else (see benches).
-const SHORT: usize = 4096;
-
-/// Bytes each thread may keep of a regex's automaton as far as long texts have needed it.
-const DFA_BYTES: usize = 1 << 17;
 
 /// A regex over a view.
 #[derive(Debug)]
@@ -344,7 +315,7 @@ impl Builder {
             }
             let meaning = Meaning::Regex(self.regexes.len() as u32);
             self.regexes.push(ViewRegex { regex: GatedRegex::new(&source), text });
-            match required_literals(&source.to_lowercase_literals()) {
+            match required_literals(&lower_case_literals(&source)) {
                 Some(literals) => literals.into_iter().for_each(|l| self.pattern(view, l, used(meaning))),
                 None => self.patterns[view as usize].1.push(used(meaning)),
             }
@@ -377,27 +348,6 @@ fn unconditional(block: &Block) -> bool {
     let words = block.word || block.whole || block.start || block.end || block.negation || block.question.is_some();
     let lists = block.except.is_empty() && block.except_regex.is_empty();
     !words && lists && block.at_least <= 1 && block.min_hits <= 1 && block.min_confidence.is_none()
-}
-
-/// Views are lower case, so literals are looked for in lower case while escapes such as `\S` keep theirs.
-trait LowercaseLiterals {
-    fn to_lowercase_literals(&self) -> String;
-}
-
-impl LowercaseLiterals for str {
-    fn to_lowercase_literals(&self) -> String {
-        let mut out = String::with_capacity(self.len());
-        let mut escaped = false;
-        for c in self.chars() {
-            if escaped || !c.is_ascii_uppercase() {
-                out.push(c);
-            } else {
-                out.push(c.to_ascii_lowercase());
-            }
-            escaped = c == '\\' && !escaped;
-        }
-        out
-    }
 }
 
 fn in_view(view: ViewKind, source: &str) -> String {

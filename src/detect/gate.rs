@@ -185,6 +185,11 @@ impl Gate {
         Gate(regex_syntax::Parser::new().parse(pattern).ok().and_then(|hir| Part::of(&hir).need))
     }
 
+    /// The gate of a set of phrases: open when one of them may stand in the text.
+    pub fn of_phrases<'p>(phrases: impl Iterator<Item = &'p str>) -> Gate {
+        Gate(phrases.map(|p| Part::text(p).need).collect::<Option<Vec<_>>>().map(Need::any))
+    }
+
     /// False only when the regex cannot match a text of these letters.
     pub fn open(&self, letters: &Letters) -> bool {
         self.0.as_ref().is_none_or(|need| need.holds(letters))

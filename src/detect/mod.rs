@@ -8,6 +8,7 @@ pub mod compile;
 mod conditions;
 mod context;
 pub mod gate;
+pub mod gated;
 pub mod grams;
 pub mod hit;
 pub mod memory;
@@ -60,6 +61,7 @@ pub struct DetectScratch {
     places: Vec<near::Place>,
     words: Vec<u32>,
     words_ready: bool,
+    regexes: gated::RegexCache,
     memory: memory::Memory<scan::Known>,
     /// The letters of each view.
     letters: [gate::Letters; 3],

@@ -2,6 +2,7 @@
 
 use super::compile::CompiledNear;
 use super::conditions::TurnText;
+use super::gate::Letters;
 use crate::pack::marker::{Near, ViewKind};
 use crate::span::Span;
 use crate::text::View;
@@ -10,10 +11,16 @@ use crate::text::View;
 pub type Place = (u16, u32, u32);
 
 /// Finds the places of all parts, in the order of the text. False when a part is missing.
-pub fn places(kind: ViewKind, near: &Near, compiled: &CompiledNear, view: &View, out: &mut Vec<Place>) -> bool {
+pub fn places(
+    kind: ViewKind,
+    near: &Near,
+    compiled: &CompiledNear,
+    (view, letters): (&View, &Letters),
+    out: &mut Vec<Place>,
+) -> bool {
     out.clear();
     let mut present = 0u64;
-    compiled.parts.find(kind, view.text(), |part, range| {
+    compiled.parts.find(kind, view.text(), letters, |part, range| {
         present |= 1 << part;
         out.push((part, range.start as u32, range.end as u32));
     });

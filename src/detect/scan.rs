@@ -256,10 +256,12 @@ impl Detector {
                 }
                 Meaning::Regex(number) => {
                     let ViewRegex { regex, text } = &self.compiled.regexes[number as usize];
-                    for found in regex.find(view.text(), letters).filter(|m| !m.is_empty()) {
-                        let span = view.original(found.range());
-                        scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
-                    }
+                    regex.find(view.text(), letters, &mut scratch.regexes, |found| {
+                        if !found.is_empty() {
+                            let span = view.original(found);
+                            scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
+                        }
+                    });
                 }
                 Meaning::Entity(pattern) => {
                     let span = scratch.views[0].original(r.start as usize..r.end as usize);
@@ -268,7 +270,7 @@ impl Detector {
                 Meaning::Near(n) => {
                     let (near, compiled) = (&rules.nears[n as usize], &block.nears[n as usize]);
                     let places = &mut scratch.places;
-                    if !super::near::places(rules.view, near, compiled, view, places) {
+                    if !super::near::places(rules.view, near, compiled, (view, letters), places) {
                         continue;
                     }
                     let before = scratch.candidates.len();
@@ -293,13 +295,14 @@ impl Detector {
         }
         scratch.excused.clear();
         for regex in &block.except_regexes {
-            scratch.excused.extend(regex.find(view.text(), letters).map(|m| view.original(m.range())));
+            let excused = &mut scratch.excused;
+            regex.find(view.text(), letters, &mut scratch.regexes, |found| excused.push(view.original(found)));
         }
         let excused_spans = &scratch.excused;
         let excepts = &mut scratch.excepts;
         excepts.clear();
         if let Some(set) = &block.except {
-            set.find(rules.view, view.text(), |reach, range| excepts.push((reach, view.original(range))));
+            set.find(rules.view, view.text(), letters, |reach, range| excepts.push((reach, view.original(range))));
         }
         scratch.candidates.retain(|c| {
             let excused = excepts.iter().find_map(|(reach, except)| {

@@ -6,9 +6,11 @@
 //! counts double and the second one and a half times: people say first what they come for.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::Regex;
 
 use crate::conversation::Turn;
 use crate::detect::Plain;
+use crate::detect::gate::{Gate, Letters};
 use crate::detect::memory::Memory;
 use crate::error::{Error, Result};
 use crate::pack::topics::Topics;
@@ -55,6 +57,8 @@ pub struct TopicMatcher {
     automaton: Option<AhoCorasick>,
     uses: Vec<Use>,
     ranges: Vec<(u32, u32)>,
+    /// Which topic's which regex a message is worth searching with.
+    gates: Vec<(u16, Gate, Regex)>,
     topics: Topics,
 }
 
@@ -63,6 +67,7 @@ pub struct TopicMatcher {
 pub struct TopicScratch {
     raw: Vec<Raw>,
     shown: Vec<Shown>,
+    letters: Letters,
     memory: Memory<Box<[Shown]>>,
     messages: usize,
 }
@@ -106,7 +111,9 @@ impl TopicMatcher {
                 Some(built.map_err(|e| Error::Other(format!("topics.toml 的短语太多: {e}")))?)
             }
         };
-        Ok(TopicMatcher { automaton, uses, ranges, topics: topics.clone() })
+        let regexes = topics.list.iter().zip(0..).flat_map(|(t, n)| t.regexes.iter().map(move |r| (n, r)));
+        let gates = regexes.map(|(topic, regex)| (topic, Gate::new(regex.as_str()), regex.clone())).collect();
+        Ok(TopicMatcher { automaton, uses, ranges, gates, topics: topics.clone() })
     }
 
     /// Begins a conversation.
@@ -134,7 +141,7 @@ impl TopicMatcher {
             scratch.messages += usize::from(!known.is_empty());
             return;
         }
-        self.look(plain.get(), &mut scratch.raw, &mut scratch.shown);
+        self.look(plain.get(), scratch);
         scratch.shown.iter().for_each(|shown| self.count(turn, shown, order, found));
         scratch.messages += usize::from(!scratch.shown.is_empty());
         if let Some(key) = key {
@@ -143,7 +150,7 @@ impl TopicMatcher {
     }
 
     /// The topics a message shows.
-    fn look(&self, plain: &View, raw: &mut Vec<Raw>, shown: &mut Vec<Shown>) {
+    fn look(&self, plain: &View, TopicScratch { raw, shown, letters, .. }: &mut TopicScratch) {
         let text = plain.text();
         raw.clear();
         shown.clear();
@@ -154,12 +161,10 @@ impl TopicMatcher {
                 raw.push(Raw { topic: used.topic, except: used.except, start, end });
             }
         }
-        for (number, topic) in self.topics.list.iter().enumerate() {
-            for regex in &topic.regexes {
-                if let Some(hit) = regex.find(text) {
-                    let (start, end) = (hit.start() as u32, hit.end() as u32);
-                    raw.push(Raw { topic: number as u16, except: false, start, end });
-                }
+        letters.fill(text);
+        for (topic, _, regex) in self.gates.iter().filter(|(_, gate, _)| gate.open(letters)) {
+            if let Some(hit) = regex.find(text) {
+                raw.push(Raw { topic: *topic, except: false, start: hit.start() as u32, end: hit.end() as u32 });
             }
         }
         raw.sort_unstable();

@@ -1,0 +1,167 @@
+//! Regexes that are run only where their gate is open.
+//!
+//! A pack has a thousand of them, and a message gets through the gates of seven. So they are built when a text first gets
+//! through, and short texts are searched by backtracking, bounded by a record of what has been tried: it needs one
+//! automaton a regex and one cache a thread, where a lazily built automaton needs a cache for each regex and pays only
+//! after more texts than most of them ever see (see benches). Long texts are left to the regex crate's own choice.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex::Regex;
+use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
+use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::util::prefilter::Prefilter;
+use regex_automata::{Input, MatchKind, Span};
+
+use super::gate::{Gate, Letters};
+
+/// Bytes up to which a text counts as short.
+const SHORT: usize = 4096;
+/// Bytes the record of what has been tried may take.
+const VISITED: usize = 1 << 18;
+/// Bytes each thread may keep of a regex's automaton as far as long texts have needed it.
+const DFA_BYTES: usize = 1 << 17;
+/// Largest regex, compiled.
+const MOST_BYTES: usize = 16 << 20;
+
+/// A regex behind its gate.
+#[derive(Debug)]
+pub struct GatedRegex {
+    source: String,
+    gate: Gate,
+    short: OnceLock<Option<Short>>,
+    long: OnceLock<Regex>,
+}
+
+/// For short texts.
+#[derive(Debug)]
+struct Short {
+    backtracker: BoundedBacktracker,
+    /// Where a match may begin.
+    prefilter: Option<Prefilter>,
+    /// Longest text, in bytes.
+    most: usize,
+}
+
+/// What searching short texts needs beside the regex; one a thread.
+#[derive(Debug, Default)]
+pub struct RegexCache(Option<backtrack::Cache>);
+
+impl GatedRegex {
+    /// A regex over a view, as the view has its letters: lower case. The pack has checked that it can be built; one
+    /// that cannot matches nothing.
+    pub fn new(source: &str) -> GatedRegex {
+        let source = lower_case_literals(source);
+        GatedRegex { gate: Gate::new(&source), source, short: OnceLock::new(), long: OnceLock::new() }
+    }
+
+    /// Calls `found` with every match in a view's text, given its letters.
+    pub fn find(&self, text: &str, letters: &Letters, cache: &mut RegexCache, mut found: impl FnMut(Range<usize>)) {
+        if !self.gate.open(letters) {
+            return;
+        }
+        let short = (text.len() <= SHORT).then(|| self.short.get_or_init(|| Short::new(&self.source)).as_ref());
+        match short.flatten().filter(|short| text.len() <= short.most) {
+            Some(short) => short.find(text, cache, &mut found),
+            None => self.long.get_or_init(|| long(&self.source)).find_iter(text).for_each(|m| found(m.range())),
+        }
+    }
+}
+
+impl Short {
+    fn new(source: &str) -> Option<Short> {
+        let hir = regex_syntax::Parser::new().parse(source).ok()?;
+        let prefilter = Prefilter::from_hir_prefix(MatchKind::LeftmostFirst, &hir);
+        let config = thompson::Config::new().nfa_size_limit(Some(MOST_BYTES)).which_captures(WhichCaptures::Implicit);
+        let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).ok()?;
+        let config = backtrack::Config::new().visited_capacity(VISITED).prefilter(prefilter.clone());
+        let backtracker = BoundedBacktracker::builder().configure(config).build_from_nfa(nfa).ok()?;
+        let most = backtracker.max_haystack_len();
+        Some(Short { backtracker, prefilter, most })
+    }
+
+    fn find(&self, text: &str, cache: &mut RegexCache, found: &mut impl FnMut(Range<usize>)) {
+        let from = match &self.prefilter {
+            Some(prefilter) => match prefilter.find(text.as_bytes(), Span::from(0..text.len())) {
+                Some(first) => first.start,
+                None => return,
+            },
+            None => 0,
+        };
+        let cache = cache.0.get_or_insert_with(|| self.backtracker.create_cache());
+        self.backtracker.reset_cache(cache);
+        let input = Input::new(text).range(from..);
+        // No text is too long for the record: that has been asked before.
+        self.backtracker.try_find_iter(cache, input).map_while(Result::ok).for_each(|m| found(m.range()));
+    }
+}
+
+fn long(source: &str) -> Regex {
+    let build = |source| regex::RegexBuilder::new(source).size_limit(MOST_BYTES).dfa_size_limit(DFA_BYTES).build();
+    build(source).or_else(|_| build("[^\\s\\S]")).expect("an empty class is a regex")
+}
+
+/// Views are lower case, so literals are looked for in lower case while escapes such as `\S` keep theirs.
+pub fn lower_case_literals(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut escaped = false;
+    for c in source.chars() {
+        if escaped || !c.is_ascii_uppercase() {
+            out.push(c);
+        } else {
+            out.push(c.to_ascii_lowercase());
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn found(regex: &GatedRegex, text: &str, cache: &mut RegexCache) -> Vec<Range<usize>> {
+        let (mut letters, mut all) = (Letters::default(), Vec::new());
+        letters.fill(text);
+        regex.find(text, &letters, cache, |range| all.push(range));
+        all
+    }
+
+    #[test]
+    fn long_texts_are_searched_like_short_ones() {
+        let regex = GatedRegex::new(r"(?:加|添加).{0,3}V信\d+");
+        let mut cache = RegexCache::default();
+        let text = "您加一下v信12吧,".repeat(4);
+        let short = found(&regex, &text, &mut cache);
+        assert_eq!(short.iter().map(|r| &text[r.clone()]).collect::<Vec<_>>(), ["加一下v信12"; 4]);
+        let padded = format!("{text}{}", "。".repeat(SHORT));
+        assert_eq!(found(&regex, &padded, &mut cache), short);
+    }
+
+    #[test]
+    fn what_cannot_be_built_matches_nothing() {
+        assert!(found(&GatedRegex::new("(好"), "(好", &mut RegexCache::default()).is_empty());
+    }
+
+    proptest! {
+        /// One cache serves all regexes, and each finds what the regex crate finds.
+        #[test]
+        fn finds_what_the_regex_crate_finds(texts in prop::collection::vec("[加微信vV1三还没收到发货快,您 ]{0,24}", 1..6)) {
+            let sources = [
+                "(?:加|还).{0,3}[v微]信?", "(?:快|没)+收到?发", r"\d.?三|货$", "^(?:加|您)?微", r"信\b|加\B微", "(?:加|还)*",
+                r"(?s)^.*[没还].*$", r"(?s)\S.*", "^^(?:^|,)?加", "[^,]{3}货", "(?:微|v)信",
+            ];
+            let mut cache = RegexCache::default();
+            for source in sources {
+                let (own, theirs) = (GatedRegex::new(source), Regex::new(source).unwrap());
+                for text in &texts {
+                    let text = text.to_lowercase();
+                    let expected: Vec<_> = theirs.find_iter(&text).map(|m| m.range()).collect();
+                    prop_assert_eq!(found(&own, &text, &mut cache), expected, "{} {}", source, text);
+                }
+            }
+        }
+    }
+}
