@@ -376,39 +376,3 @@ fn without_conversations_the_evidence_kept_is_shown_and_said_to_be_that() {
         assert_eq!(table(&path, "违规明细", "会话ID").rows.len(), kept);
     });
 }
-
-/// Memory and time at a million findings; run alone, with `--ignored --nocapture`.
-#[test]
-#[ignore = "takes minutes and half a gigabyte of disk"]
-#[cfg(target_os = "linux")]
-#[allow(clippy::print_stderr)] // what was measured
-fn a_million_findings_in_constant_memory() {
-    with_night(|night, folder| {
-        let jsonl = folder.join("conversations.jsonl");
-        let once = std::fs::read(&jsonl).unwrap();
-        let found: usize = lines(&once).iter().map(|r| r["findings"].as_array().unwrap().len()).sum();
-        let mut file = std::io::BufWriter::new(std::fs::File::create(&jsonl).unwrap());
-        for _ in 0..1_000_000usize.div_ceil(found) {
-            std::io::Write::write_all(&mut file, &once).unwrap();
-        }
-        std::io::Write::flush(&mut file).unwrap();
-        let peak = || {
-            let status = std::fs::read_to_string("/proc/self/status").unwrap();
-            let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap();
-            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-        };
-        let (before, start) = (peak(), std::time::Instant::now());
-        let sources = Sources { conversations: Some(&jsonl), folder: Some(folder), ..Sources::default() };
-        let path = write(folder, night, &sources);
-        let (after, seconds) = (peak(), start.elapsed().as_secs());
-        let size = std::fs::metadata(&path).unwrap().len() >> 20;
-        let input = std::fs::metadata(&jsonl).unwrap().len() >> 20;
-        eprintln!(
-            "{input} MB of records: {size} MB workbook in {seconds} s, {} MB of memory beside {before} MB",
-            after - before
-        );
-        assert!(after - before < 100, "{before} MB before, {after} MB after");
-        let sheets = part(&path, "xl/workbook.xml");
-        assert!(sheets.contains("违规明细2") && !sheets.contains("违规明细3"), "{sheets}");
-    });
-}
