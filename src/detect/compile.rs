@@ -2,6 +2,7 @@
 //! required regex literal of every marker.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -59,23 +60,21 @@ impl Use {
 }
 
 /// Phrases of one block that matter only once something else of it has matched: exceptions, parts of a proximity
-/// condition. They stay out of the view's automaton, so that common words in them cost nothing elsewhere.
+/// condition. They stay out of the view's automaton, so that common words in them cost nothing elsewhere, and behind a
+/// gate; their own automaton is built when a text first gets through.
 #[derive(Debug)]
 pub struct PhraseSet<T> {
     gate: Gate,
-    automaton: AhoCorasick,
+    phrases: Vec<String>,
     values: Vec<T>,
+    automaton: OnceLock<Option<AhoCorasick>>,
 }
 
 impl<T: Copy> PhraseSet<T> {
-    fn new(phrases: Vec<(String, T)>) -> Result<Option<Self>> {
+    fn new(phrases: Vec<(String, T)>) -> Option<Self> {
         let (phrases, values): (Vec<String>, Vec<T>) = phrases.into_iter().filter(|(p, _)| !p.is_empty()).unzip();
-        if phrases.is_empty() {
-            return Ok(None);
-        }
-        let automaton = build(&phrases, AhoCorasickKind::ContiguousNFA)?;
         let gate = Gate::of_phrases(phrases.iter().map(String::as_str));
-        Ok(Some(PhraseSet { gate, automaton, values }))
+        (!phrases.is_empty()).then(|| PhraseSet { gate, phrases, values, automaton: OnceLock::new() })
     }
 
     /// Calls `found` with every place of every phrase in the view's text, given its letters.
@@ -89,7 +88,9 @@ impl<T: Copy> PhraseSet<T> {
         if !self.gate.open(letters) {
             return;
         }
-        for m in self.automaton.find_overlapping_iter(view) {
+        // Phrases of one block that do not fit an automaton (2³¹ characters) are beyond what a pack can hold.
+        let automaton = self.automaton.get_or_init(|| build(&self.phrases, AhoCorasickKind::ContiguousNFA).ok());
+        for m in automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(view)) {
             if kind != ViewKind::Pinyin || on_syllables(view, m.range()) {
                 found(self.values[m.pattern().as_usize()], m.range());
             }
@@ -211,7 +212,7 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
                 except: None,
                 nears: Vec::new(),
             };
-            builder.block(number, block, &mut compiled)?;
+            builder.block(number, block, &mut compiled);
             blocks.push(compiled);
         }
         let first = (blocks.len() - marker.blocks.len()) as u32;
@@ -291,7 +292,7 @@ impl Builder {
         }
     }
 
-    fn block(&mut self, number: u32, block: &Block, compiled: &mut CompiledBlock) -> Result<()> {
+    fn block(&mut self, number: u32, block: &Block, compiled: &mut CompiledBlock) {
         let view = block.view;
         let choosy = !block.channels.is_empty() || block.min_confidence.is_some();
         let role = compiled.role;
@@ -305,7 +306,7 @@ impl Builder {
             self.entities.push((*kind, used(Meaning::Entity(text))));
         }
         let except = block.except.iter().map(|(reach, phrase)| (normal_phrase(view, phrase), *reach));
-        compiled.except = PhraseSet::new(except.collect())?;
+        compiled.except = PhraseSet::new(except.collect());
         for pattern in &block.regexes {
             let source = in_view(view, &pattern.source);
             let text = self.text(number, format!("/{}/", pattern.source));
@@ -332,11 +333,10 @@ impl Builder {
                 self.pattern(view, phrase.clone(), used(Meaning::Near(n as u16)));
             }
             let all = parts.into_iter().zip(0u16..).flat_map(|(p, part)| p.into_iter().map(move |x| (x, part)));
-            let Some(parts) = PhraseSet::new(all.collect())? else { continue };
+            let Some(parts) = PhraseSet::new(all.collect()) else { continue };
             let nots = near.not.iter().map(|p| normal_phrase(view, p)).collect();
             compiled.nears.push(CompiledNear { parts, text, nots });
         }
-        Ok(())
     }
 }
 
