@@ -2,13 +2,28 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::pack::turn_model::{LONGEST_GRAM, TurnModel};
+use crate::pack::turn_model::{END, LONGEST_GRAM, START, TurnModel};
 use crate::span::Span;
 use crate::text::View;
 
-/// A gram of at most [`LONGEST_GRAM`] characters as a number.
+/// A gram of at most [`LONGEST_GRAM`] characters and an end as a number.
 fn key(chars: &[char]) -> u64 {
     chars.iter().fold(0, |key, c| key << 21 | (u64::from(*c as u32) + 1))
+}
+
+/// Calls for each gram of a message, given between [`START`] and [`END`]. A gram that touches an end may be as long as
+/// the others without it.
+fn each(bounded: &[char], mut gram: impl FnMut(&[char])) {
+    let inner = bounded.len().saturating_sub(2);
+    if inner == 0 {
+        return;
+    }
+    bounded[1..=inner].chunks(1).for_each(&mut gram);
+    bounded.windows(LONGEST_GRAM).for_each(&mut gram);
+    if inner >= LONGEST_GRAM {
+        gram(&bounded[..=LONGEST_GRAM]);
+        gram(&bounded[bounded.len() - LONGEST_GRAM - 1..]);
+    }
 }
 
 /// The characters of a message's squeezed view; kept for the next message.
@@ -29,16 +44,18 @@ impl Squeezer {
         &self.chars
     }
 
-    /// The different grams of a message.
+    /// The different grams of a message: characters and pairs, and those it begins (`^`) and ends (`$`) with.
     ///
     /// ```
     /// let mut squeezer = zhijian::detect::grams::Squeezer::default();
-    /// assert_eq!(squeezer.grams("加 我、加"), ["加", "加我", "我", "我加"]);
+    /// assert_eq!(squeezer.grams("加 我、加"), ["^加", "^加我", "加", "加$", "加我", "我", "我加", "我加$"]);
     /// ```
     pub fn grams(&mut self, text: &str) -> Vec<String> {
-        let chars = self.of(text);
-        let grams = (1..=LONGEST_GRAM).flat_map(|n| chars.windows(n)).map(|gram| gram.iter().collect());
-        let mut grams: Vec<String> = grams.collect();
+        self.of(text);
+        self.chars.insert(0, START);
+        self.chars.push(END);
+        let mut grams: Vec<String> = Vec::new();
+        each(&self.chars, |gram| grams.push(gram.iter().collect()));
         grams.sort_unstable();
         grams.dedup();
         grams
@@ -141,11 +158,11 @@ impl GramOdds {
             return;
         }
         self.chars.clear();
+        self.chars.push(START);
         self.chars.extend(squeezed.chars());
+        self.chars.push(END);
         self.ids.clear();
-        for n in 1..=LONGEST_GRAM {
-            self.ids.extend(self.chars.windows(n).filter_map(|gram| index.of(gram)));
-        }
+        each(&self.chars, |gram| self.ids.extend(index.of(gram)));
         // Always summed in the same order.
         self.ids.sort_unstable();
         self.ids.dedup();
@@ -194,6 +211,17 @@ mod tests {
         odds.start(&index);
         odds.recall(&[1.0, 2.0]);
         assert_eq!((odds.of(0, 1), odds.of(1, 0)), (2.0, 0.0));
+    }
+
+    #[test]
+    fn ends_count_where_the_message_begins_and_ends() {
+        let one = model(&[("^加", 1.0), ("^加我", 2.0), ("我$", 4.0), ("加我$", 8.0), ("加", 16.0)]);
+        let index = GramIndex::new(&[&one]);
+        let mut odds = GramOdds::default();
+        odds.start(&index);
+        ["加我", "您加我吧", "加", "我", ""].iter().for_each(|text| odds.look_up(text, &index));
+        let all: Vec<f64> = (0..5).map(|turn| odds.of(turn, 0)).collect();
+        assert_eq!(all, [31.0, 16.0, 17.0, 4.0, 0.0]);
     }
 
     #[test]

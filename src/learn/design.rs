@@ -8,6 +8,9 @@ pub enum Column {
     /// A rare event, 0 or 1: multiplied by a constant. Dividing by the deviation would blow up what was seen only a few
     /// times.
     Event,
+    /// An event that tells the more the rarer it is, such as a pair of characters: multiplied by the logarithm of how
+    /// many rows there are to one that has it (Sparck Jones 1972, *A statistical interpretation of term specificity*).
+    Rare,
     /// An event that stands for much on its own, such as a marker people wrote: cheaper to give weight to.
     Marker,
 }
@@ -41,6 +44,23 @@ impl Design {
     /// The entries of a row that are not zero.
     pub fn row(&self, row: usize) -> &[(u32, f32)] {
         &self.entries[self.starts[row]..self.starts[row + 1]]
+    }
+
+    /// The same rows with only these columns; the others hold nothing.
+    pub fn only(&self, kept: &[bool]) -> Design {
+        let mut design = Design::new(self.columns.clone());
+        for row in 0..self.rows() {
+            design.entries.extend(self.row(row).iter().filter(|e| kept[e.0 as usize]));
+            design.starts.push(design.entries.len());
+        }
+        design
+    }
+
+    /// In how many of these rows each column holds something.
+    pub fn counts(&self, rows: &[usize]) -> Vec<usize> {
+        let mut counts = vec![0; self.columns.len()];
+        rows.iter().flat_map(|r| self.row(*r)).for_each(|e| counts[e.0 as usize] += 1);
+        counts
     }
 
     /// Number of rows.
@@ -77,6 +97,7 @@ impl Design {
                 _ if variance <= 1e-12 => 0.0,
                 Column::Number => 1.0 / variance.sqrt(),
                 Column::Event => EVENT_SCALE,
+                Column::Rare => -means[n].ln(),
                 Column::Marker => MARKER_SCALE,
             };
         }
@@ -97,5 +118,24 @@ impl Linear {
     /// The prediction for a row.
     pub fn predict(&self, design: &Design, row: usize) -> f64 {
         self.intercept + design.dot(row, &self.weights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rare_events_weigh_more_and_columns_can_be_left_out() {
+        let mut design = Design::new(vec![Column::Rare, Column::Rare, Column::Event]);
+        (0..8).for_each(|n| design.push([(0, 1.0), (1, f64::from(u8::from(n == 0))), (2, f64::from(u8::from(n < 4)))]));
+        let rows: Vec<usize> = (0..8).collect();
+        // In every row: tells nothing. In one of eight: ln 8.
+        let (_, factors) = design.scales(&rows, &[1.0; 8]);
+        assert_eq!((factors[0], factors[2]), (0.0, EVENT_SCALE));
+        assert!((factors[1] - 8f64.ln()).abs() < 1e-12);
+        assert_eq!(design.counts(&rows[..2]), [2, 1, 2]);
+        let left = design.only(&[false, true, true]);
+        assert_eq!((left.row(0), left.row(7), left.rows()), (&[(1, 1.0), (2, 1.0)][..], &[][..], 8));
     }
 }

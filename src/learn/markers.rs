@@ -18,7 +18,13 @@ use crate::pack::expression::MarkerId;
 use crate::pack::turn_model::{self, Spot, Trait, TurnModel, TurnShape};
 
 /// Penalties tried, strongest first, per message.
-const PENALTIES: [f64; 6] = [0.1, 0.04, 0.015, 0.006, 0.002, 0.0006];
+const PENALTIES: [f64; 7] = [0.1, 0.04, 0.015, 0.006, 0.002, 0.001, 0.0005];
+
+/// The penalty of the fit that chooses which grams are kept.
+const CHOOSING_PENALTY: f64 = 0.002;
+
+/// How many thresholds are tried for messages where the marker's own phrases hit.
+const KEEPS: usize = 40;
 
 /// What is left out of [`Messages`] when grams are looked at: their weights are kept in hundredths.
 const LEAST_GRAM: i64 = 2;
@@ -46,7 +52,7 @@ pub struct Messages {
 pub enum Look {
     /// Words of the message and of the other side's messages around it.
     Words,
-    /// Single characters and pairs of the message itself, in its squeezed view; nothing around it.
+    /// Characters and pairs of the message itself, in its squeezed view; nothing around it.
     Grams,
 }
 
@@ -61,8 +67,29 @@ pub struct Settings {
     pub min_messages: usize,
     /// The least precision the threshold may have in cross-validation, if it can be reached.
     pub precision: f64,
-    /// See [`TurnModel::keep`].
-    pub keep: Option<f64>,
+    /// The threshold where the marker's own phrases hit.
+    pub keep: Keep,
+    /// Grams kept at most: those that move most messages furthest.
+    pub grams: usize,
+}
+
+/// Where [`TurnModel::keep`] comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Keep {
+    /// It is the threshold of the others.
+    #[default]
+    Same,
+    /// It is given.
+    At(f64),
+    /// Chosen in cross-validation together with the threshold.
+    Chosen,
+}
+
+/// From which probabilities a model says yes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cut {
+    threshold: f64,
+    keep: Option<f64>,
 }
 
 impl Messages {
@@ -159,18 +186,18 @@ impl Messages {
             .into_par_iter()
             .map(|fold| {
                 let (train, test): (Vec<usize>, Vec<usize>) = all.iter().copied().partition(|r| outer[*r] != fold);
-                let (_, threshold, fit) = self.fit(&design, &train, settings);
-                let model = TurnModel { threshold, keep: settings.keep, ..TurnModel::default() };
+                let (_, Cut { threshold, keep }, fit) = self.fit(&design, &train, settings);
+                let model = TurnModel { threshold, keep, ..TurnModel::default() };
                 let holds = |r: usize| fit.predict(&design, r) >= model.least(self.rule[r]);
                 test.into_iter().map(|r| (r, holds(r))).collect()
             })
             .collect();
         let mut said = vec![false; self.ids.len()];
         parts.into_iter().flatten().for_each(|(row, yes)| said[row] = yes);
-        let (penalty, threshold, fit) = self.fit(&design, &all, settings);
+        let (penalty, cut, fit) = self.fit(&design, &all, settings);
         let (precision, recall, f1) = precision_recall_f1(&said, &self.truth);
         let (precision_rules, recall_rules, f1_rules) = precision_recall_f1(&self.rule, &self.truth);
-        let model = model((threshold, settings.keep), &fit, &traits);
+        let model = model(cut, &fit, &traits);
         let mut strongest: Vec<(Trait, f64)> =
             traits.iter().map(|t| (*t).clone()).zip(fit.weights.iter().copied()).filter(|s| s.1 != 0.0).collect();
         strongest.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then_with(|| a.0.cmp(&b.0)));
@@ -180,7 +207,7 @@ impl Messages {
             yes,
             folds: settings.folds,
             penalty,
-            threshold,
+            threshold: cut.threshold,
             precision,
             recall,
             f1,
@@ -203,6 +230,7 @@ impl Messages {
             Trait::Shape(TurnShape::Chars) => Column::Number,
             Trait::Shape(TurnShape::Rule) => Column::Marker,
             Trait::Marker(Spot::Own, _) if self.look == Look::Words => Column::Marker,
+            Trait::Gram(_) => Column::Rare,
             _ => Column::Event,
         };
         let mut design = Design::new(traits.iter().map(|(t, _)| column(t)).collect());
@@ -215,8 +243,9 @@ impl Messages {
         (design, traits.into_iter().map(|t| t.0).collect())
     }
 
-    /// Chooses penalty and threshold by cross-validation within `rows` (the best F1), and fits to all of them.
-    fn fit(&self, design: &Design, rows: &[usize], settings: &Settings) -> (f64, f64, Linear) {
+    /// Chooses by cross-validation within `rows` the penalty that ranks best (by average precision), then the thresholds
+    /// with the best F1, and fits to all of them.
+    fn fit(&self, design: &Design, rows: &[usize], settings: &Settings) -> (f64, Cut, Linear) {
         let groups: Vec<&str> = rows.iter().map(|r| self.groups[*r].as_str()).collect();
         let count = settings.folds.saturating_sub(1).max(2);
         let inner = folds::deal(&groups, count, settings.seed ^ 0x5eed);
@@ -227,52 +256,117 @@ impl Messages {
                     rows.iter().zip(&inner).filter(|(_, f)| (**f != fold) == inside).map(|(r, _)| *r).collect()
                 };
                 let (train, test) = (pick(true), pick(false));
-                let fits = logistic::path(design, &train, &self.truth, &PENALTIES);
+                let fits = self.path(design, &train, &PENALTIES, settings);
                 let predict = |fit: &Linear| test.iter().map(|r| (*r, probability(fit.predict(design, *r)))).collect();
                 fits.iter().map(predict).collect()
             })
             .collect();
-        let mut best = (f64::NEG_INFINITY, 0, 0.5);
+        let predicted = |n: usize| -> Vec<Predicted> {
+            let of = |(row, p): &(usize, f64)| Predicted { p: *p, yes: self.truth[*row], rule: self.rule[*row] };
+            let mut all: Vec<Predicted> = parts.iter().flat_map(|p| &p[n]).map(of).collect();
+            all.sort_by(|a, b| b.p.total_cmp(&a.p));
+            all
+        };
+        let mut best = (f64::NEG_INFINITY, 0);
         for n in 0..PENALTIES.len() {
-            let mut predicted: Vec<(f64, bool)> =
-                parts.iter().flat_map(|p| &p[n]).map(|(row, p)| (*p, self.truth[*row])).collect();
-            let (f1, threshold) = best_threshold(&mut predicted, settings.precision);
-            if f1 > best.0 + 1e-9 {
-                best = (f1, n, threshold);
+            let precision = average_precision(&predicted(n));
+            if precision > best.0 + 1e-9 {
+                best = (precision, n);
             }
         }
-        let fit = logistic::path(design, rows, &self.truth, &PENALTIES[..=best.1]).pop().unwrap_or_default();
-        (PENALTIES[best.1], best.2, fit)
+        let best = best.1;
+        let (_, cut) = best_cut(predicted(best), settings.precision, settings.keep);
+        let fit = self.path(design, rows, &PENALTIES[..=best], settings).pop().unwrap_or_default();
+        (PENALTIES[best], cut, fit)
+    }
+
+    /// Fits several penalties to the grams worth keeping: those that, in a first fit, move most messages furthest.
+    fn path(&self, design: &Design, rows: &[usize], penalties: &[f64], settings: &Settings) -> Vec<Linear> {
+        let is_gram: Vec<bool> = design.columns().iter().map(|c| *c == Column::Rare).collect();
+        if is_gram.iter().filter(|g| **g).count() <= settings.grams {
+            return logistic::path(design, rows, &self.truth, penalties);
+        }
+        let first = logistic::path(design, rows, &self.truth, &[CHOOSING_PENALTY]).pop().unwrap_or_default();
+        let moved = first.weights.iter().zip(design.counts(rows)).map(|(w, n)| w.abs() * (n as f64).sqrt());
+        let mut moved: Vec<(usize, f64)> = moved.enumerate().filter(|(column, _)| is_gram[*column]).collect();
+        moved.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut kept: Vec<bool> = is_gram.iter().map(|gram| !gram).collect();
+        moved.iter().take(settings.grams).for_each(|(column, _)| kept[*column] = true);
+        logistic::path(&design.only(&kept), rows, &self.truth, penalties)
     }
 }
 
-/// The threshold with the best F1 among those of at least this precision, or with the best F1 of all where there are
-/// none; half way between two predictions.
-fn best_threshold(predicted: &mut [(f64, bool)], precision: f64) -> (f64, f64) {
-    match threshold_from(predicted, precision) {
-        (0.0, _) if precision > 0.0 => threshold_from(predicted, 0.0),
-        found => found,
-    }
+/// What a model that has not seen a message makes of it.
+#[derive(Debug, Clone, Copy)]
+struct Predicted {
+    p: f64,
+    yes: bool,
+    rule: bool,
 }
 
-fn threshold_from(predicted: &mut [(f64, bool)], precision: f64) -> (f64, f64) {
-    predicted.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let yes = predicted.iter().filter(|p| p.1).count() as f64;
-    let (mut hits, mut best) = (0.0, (0.0, 0.5));
-    for (n, (p, truth)) in predicted.iter().enumerate() {
-        hits += f64::from(u8::from(*truth));
-        let next = predicted.get(n + 1).map_or(0.0, |q| q.0);
-        let f1 = 2.0 * hits / (n as f64 + 1.0 + yes);
-        if next < *p && f1 > best.0 && hits >= precision * (n as f64 + 1.0) {
-            best = (f1, ((p + next) / 2.0).clamp(0.01, 0.99));
+/// The mean, over those people said yes to, of the precision down to them. `predicted` is sorted, the likeliest first.
+fn average_precision(predicted: &[Predicted]) -> f64 {
+    let (mut hits, mut sum) = (0.0, 0.0);
+    for (n, _) in predicted.iter().enumerate().filter(|(_, p)| p.yes) {
+        hits += 1.0;
+        sum += hits / (n as f64 + 1.0);
+    }
+    if hits > 0.0 { sum / hits } else { 0.0 }
+}
+
+/// The thresholds with the best F1 among those of at least this precision, or with the best F1 of all where there are
+/// none.
+fn best_cut(mut predicted: Vec<Predicted>, precision: f64, keep: Keep) -> (f64, Cut) {
+    predicted.sort_by(|a, b| b.p.total_cmp(&a.p));
+    let keeps: Vec<Option<f64>> = match keep {
+        Keep::Same => vec![None],
+        Keep::At(keep) => vec![Some(keep)],
+        Keep::Chosen => {
+            let rule: Vec<f64> = predicted.iter().filter(|p| p.rule).map(|p| p.p).collect();
+            let between = |n: usize| rule.get(n).map(|p| (p + rule[n - 1]) / 2.0);
+            let some = (1..KEEPS).filter_map(|n| between((n * rule.len() / KEEPS).max(1)));
+            [Some(0.0)].into_iter().chain(some.map(Some)).collect()
+        }
+    };
+    let best = |precision: f64| {
+        let found = keeps.iter().filter_map(|keep| best_threshold(&predicted, precision, *keep));
+        found.reduce(|best, next| if next.0 > best.0 + 1e-9 { next } else { best })
+    };
+    let none = (0.0, Cut { threshold: 0.5, keep: keeps.first().copied().flatten() });
+    best(precision).or_else(|| best(0.0)).unwrap_or(none)
+}
+
+/// The threshold with the best F1 among those of at least this precision, half way between two predictions; those the
+/// phrases hit count from `keep` if it is given. `predicted` is sorted, the likeliest first.
+fn best_threshold(predicted: &[Predicted], precision: f64, keep: Option<f64>) -> Option<(f64, Cut)> {
+    let yes = predicted.iter().filter(|p| p.yes).count() as f64;
+    let fixed = |p: &Predicted| keep.is_some() && p.rule;
+    let kept = predicted.iter().filter(|p| fixed(p) && Some(p.p) >= keep);
+    let (mut said, mut hits) = kept.fold((0.0, 0.0), |(n, hits), p| (n + 1.0, hits + f64::from(u8::from(p.yes))));
+    let mut best: Option<(f64, f64)> = None;
+    let mut consider = |said: f64, hits: f64, threshold: f64| {
+        let f1 = 2.0 * hits / (said + yes);
+        if f1 > best.map_or(0.0, |b| b.0) && hits >= precision * said {
+            best = Some((f1, threshold));
+        }
+    };
+    let mut free = predicted.iter().filter(|p| !fixed(p)).peekable();
+    if keep.is_some() {
+        consider(said, hits, 0.99);
+    }
+    while let Some(p) = free.next() {
+        (said, hits) = (said + 1.0, hits + f64::from(u8::from(p.yes)));
+        let next = free.peek().map_or(0.0, |q| q.p);
+        if next < p.p {
+            consider(said, hits, ((p.p + next) / 2.0).clamp(0.01, 0.99));
         }
     }
-    best
+    best.map(|(f1, threshold)| (f1, Cut { threshold, keep }))
 }
 
-fn model((threshold, keep): (f64, Option<f64>), fit: &Linear, traits: &[&Trait]) -> TurnModel {
+fn model(cut: Cut, fit: &Linear, traits: &[&Trait]) -> TurnModel {
     let round = |value: f64| (value * 1e5).round() / 1e5;
-    let (threshold, intercept) = (round(threshold), round(fit.intercept));
+    let (threshold, keep, intercept) = (round(cut.threshold), cut.keep.map(round), round(fit.intercept));
     let mut model = TurnModel { threshold, keep, intercept, ..TurnModel::default() };
     for (trait_, weight) in traits.iter().zip(&fit.weights) {
         let weight = round(*weight);
@@ -336,16 +430,52 @@ pub struct Report {
 mod tests {
     use super::*;
 
+    fn predicted(all: &[(f64, bool, bool)]) -> Vec<Predicted> {
+        all.iter().map(|(p, yes, rule)| Predicted { p: *p, yes: *yes, rule: *rule }).collect()
+    }
+
     #[test]
     fn the_best_threshold_by_hand() {
         // Yes at 0.9, 0.8, 0.3; no at 0.6, 0.1. Down to 0.8: P 1, R 2/3, F1 0.8; down to 0.3: P 3/4, R 1, F1 6/7.
-        let mut predicted = [(0.1, false), (0.3, true), (0.9, true), (0.6, false), (0.8, true)];
-        let (f1, threshold) = best_threshold(&mut predicted, 0.0);
-        assert!((f1 - 6.0 / 7.0).abs() < 1e-12 && (threshold - 0.2).abs() < 1e-12);
+        let all = [(0.1, false), (0.3, true), (0.9, true), (0.6, false), (0.8, true)].map(|(p, yes)| (p, yes, false));
+        let cut = |all: &[(f64, bool, bool)], precision| best_cut(predicted(all), precision, Keep::Same);
+        let (f1, Cut { threshold, keep }) = cut(&all, 0.0);
+        assert!((f1 - 6.0 / 7.0).abs() < 1e-12 && (threshold - 0.2).abs() < 1e-12 && keep.is_none());
         // With a precision of 0.9 only the first two will do; where none will, the best F1 it is.
-        let (f1, threshold) = best_threshold(&mut predicted, 0.9);
+        let (f1, Cut { threshold, .. }) = cut(&all, 0.9);
         assert!((f1 - 0.8).abs() < 1e-12 && (threshold - 0.7).abs() < 1e-12);
-        assert_eq!(best_threshold(&mut [(0.9, false), (0.4, true)], 0.9).1, 0.2);
-        assert_eq!(best_threshold(&mut [(0.4, false)], 0.0), (0.0, 0.5));
+        assert_eq!(cut(&[(0.9, false, false), (0.4, true, false)], 0.9).1.threshold, 0.2);
+        assert_eq!(cut(&[(0.4, false, false)], 0.0), (0.0, Cut { threshold: 0.5, keep: None }));
+    }
+
+    #[test]
+    fn average_precision_by_hand() {
+        // Yes at places 1 and 4: (1/1 + 2/4) / 2.
+        let all = [(0.9, true), (0.8, false), (0.7, false), (0.6, true)].map(|(p, yes)| (p, yes, false));
+        assert!((average_precision(&predicted(&all)) - 0.75).abs() < 1e-12);
+        assert_eq!(average_precision(&predicted(&[(0.5, false, false)])), 0.0);
+    }
+
+    #[test]
+    fn phrases_have_a_threshold_of_their_own() {
+        // Among those the phrases hit, yes at 0.5 and 0.2, no at 0.1; among the others, yes at 0.9, no at 0.6 and 0.3.
+        let all = [
+            (0.5, true, true),
+            (0.2, true, true),
+            (0.1, false, true),
+            (0.9, true, false),
+            (0.6, false, false),
+            (0.3, false, false),
+        ];
+        let cut = |keep| best_cut(predicted(&all), 0.0, keep);
+        let (f1, Cut { threshold, keep }) = cut(Keep::Chosen);
+        assert_eq!((f1, threshold), (1.0, 0.75));
+        assert!(keep.is_some_and(|k| (k - 0.15).abs() < 1e-12), "{keep:?}");
+        // One threshold for both has to take 0.6 and 0.3 along; phrases that always count bring one false alarm.
+        assert_eq!(cut(Keep::Same).0, 2.0 * 3.0 / (5.0 + 3.0));
+        assert_eq!(cut(Keep::At(0.0)), (2.0 * 3.0 / (4.0 + 3.0), Cut { threshold: 0.75, keep: Some(0.0) }));
+        // Where the model adds nothing, it is silenced.
+        let phrases = [(0.5, true, true), (0.4, false, false)];
+        assert_eq!(best_cut(predicted(&phrases), 0.0, Keep::At(0.0)).1.threshold, 0.99);
     }
 }

@@ -67,7 +67,7 @@ impl TurnShape {
 pub enum Trait {
     /// A word somewhere.
     Word(Spot, String),
-    /// One or two characters of the message itself, in its squeezed view.
+    /// One or two characters of the message itself, in its squeezed view; with `^` or `$` those it begins or ends with.
     Gram(String),
     /// A marker somewhere.
     Marker(Spot, MarkerId),
@@ -86,7 +86,7 @@ pub struct TurnModel {
     pub intercept: f64,
     /// Words by spot and word.
     pub words: [HashMap<String, f64>; 3],
-    /// Single characters and pairs of the message's squeezed view.
+    /// Single characters and pairs of the message's squeezed view, and those it begins and ends with.
     pub grams: BTreeMap<String, f64>,
     /// Markers, in the order of the file.
     pub markers: Vec<(Spot, MarkerId, f64)>,
@@ -177,8 +177,14 @@ pub fn read(mut table: Table<'_>, ids: &[String], faults: &mut Faults<'_>) -> Tu
     model
 }
 
-/// The most characters of a gram.
+/// The most characters of a gram, not counting [`START`] and [`END`].
 pub const LONGEST_GRAM: usize = 2;
+
+/// Stands before the first character of a message; nothing in a squeezed view.
+pub const START: char = '^';
+
+/// Stands after the last character of a message; nothing in a squeezed view.
+pub const END: char = '$';
 
 /// Reads grams: a line a weight, followed by the grams that have it.
 fn grams(text: &At<String>, out: &mut BTreeMap<String, f64>, faults: &mut Faults<'_>) {
@@ -190,7 +196,7 @@ fn grams(text: &At<String>, out: &mut BTreeMap<String, f64>, faults: &mut Faults
             continue;
         };
         for gram in parts {
-            if gram.chars().count() > LONGEST_GRAM {
+            if gram.trim_start_matches(START).trim_end_matches(END).chars().count() > LONGEST_GRAM {
                 let hint = Some(format!("至多 {LONGEST_GRAM} 个字"));
                 faults.at(codes::BAD_VALUE, text.range.clone(), format!("grams 里的 `{gram}` 太长"), hint);
                 continue;
@@ -224,7 +230,7 @@ pub fn write(model: &TurnModel, ids: &[&str], about: &[String], learnt: &[(&str,
                 None => lines.push((weight, vec![gram])),
             }
         }
-        let _ = writeln!(out, "# 这句话里的一个字、两个字(压缩视图):一行一个权重\ngrams = '''");
+        let _ = writeln!(out, "# 这句话里的一个字、两个字(压缩视图;^ 是开头,$ 是结尾):一行一个权重\ngrams = '''");
         for (weight, grams) in lines {
             let _ = writeln!(out, "{} {}", decimal(weight as f64 / 100.0), grams.join(" "));
         }
@@ -298,8 +304,8 @@ mod tests {
         let (_, codes) =
             load("threshold = 1.5\n[words.own]\n\"好\" = \"x\"\n[markers.own]\nnegativ = 1\n[shape]\nlong = 1\n");
         assert_eq!(codes, ["bad-value", "wrong-type", "unknown-marker", "unknown-key"]);
-        let (model, codes) = load("grams = '''\nx 加\n0.5 加我微 扫码\n'''\n");
+        let (model, codes) = load("grams = '''\nx 加\n0.5 加我微 扫码 ^您好 呢$\n'''\n");
         assert_eq!(codes, ["bad-value", "bad-value"]);
-        assert_eq!(model.grams.into_iter().collect::<Vec<_>>(), [("扫码".to_string(), 0.5)]);
+        assert_eq!(model.grams.into_keys().collect::<Vec<_>>(), ["^您好", "呢$", "扫码"]);
     }
 }

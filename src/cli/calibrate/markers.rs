@@ -9,7 +9,7 @@ use zhijian::detect::model::TurnWords;
 use zhijian::engine::{Engine, EngineOptions, Scratch};
 use zhijian::error::{Error, Result};
 use zhijian::judge::Lang;
-use zhijian::learn::markers::{Learnt, Look, Messages, Settings};
+use zhijian::learn::markers::{Keep, Learnt, Look, Messages, Settings};
 use zhijian::pack::Pack;
 use zhijian::pack::expression::MarkerId;
 use zhijian::pack::turn_model::{self, Trait, TurnShape};
@@ -51,9 +51,12 @@ pub struct Args {
     /// 门槛在交叉验证里的准确率至少多少(够不到就取 F1 最好的)
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = share)]
     precision: f64,
-    /// 自带短语命中时的门槛:概率低于它,命中也不算;不写则与模型的门槛相同
-    #[arg(long, value_name = "P", value_parser = share)]
-    keep: Option<f64>,
+    /// 自带短语命中时的门槛:概率低于它,命中也不算;best 由交叉验证与模型的门槛一起选,不写则与它相同
+    #[arg(long, value_name = "P", value_parser = keep)]
+    keep: Option<Keep>,
+    /// 字和两个字至多留几个(最有用的)
+    #[arg(long, value_name = "N", default_value_t = 2500)]
+    grams: usize,
     /// 线程数;不写则用全部核
     #[arg(long, value_name = "N", env = "ZHIJIAN_THREADS")]
     threads: Option<usize>,
@@ -74,6 +77,10 @@ enum Looking {
 fn share(text: &str) -> std::result::Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "要写 0 到 1 之间的数".to_string())?;
     if (0.0..1.0).contains(&value) { Ok(value) } else { Err("要写 0 到 1 之间的数".into()) }
+}
+
+fn keep(text: &str) -> std::result::Result<Keep, String> {
+    if text == "best" { Ok(Keep::Chosen) } else { share(text).map(Keep::At).map_err(|e| format!("{e},或 best")) }
 }
 
 /// A judged message.
@@ -158,7 +165,8 @@ pub fn run(args: &Args) -> Result<Outcome> {
         seed: args.seed,
         min_messages: args.words,
         precision: args.precision,
-        keep: args.keep,
+        keep: args.keep.unwrap_or_default(),
+        grams: args.grams,
     };
     let learnt = pool.install(|| messages.learn(&settings)).ok_or_else(|| {
         Error::Other(format!(
