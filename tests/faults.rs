@@ -3,6 +3,7 @@
 //!
 //! `ZHIJIAN_TEST_KILLS` says how many runs are killed (12 unless told).
 #![cfg(unix)]
+#![allow(clippy::print_stdout)] // what was skipped and why
 
 mod common;
 
