@@ -3,6 +3,7 @@
 //!
 //! `ZHIJIAN_TEST_KILLS` says how many runs are killed (12 unless told).
 #![cfg(unix)]
+#![allow(clippy::print_stdout)] // what was skipped and why
 
 mod common;
 
@@ -212,6 +213,74 @@ fn limited(limit: &str, args: &[&str]) -> Output {
     let mut shell = Command::new("sh");
     shell.current_dir(root()).arg("-c").arg(format!("ulimit {limit} && exec \"$0\" \"$@\"")).arg(program).args(args);
     shell.output().unwrap()
+}
+
+/// Message rows of more than is grouped in memory, each conversation's far apart.
+fn large_table(path: &Path) {
+    let mut file = std::io::BufWriter::new(fs::File::create(path).unwrap());
+    writeln!(file, "会话ID,角色,内容").unwrap();
+    let text = "亲,这个订单我帮您催一下仓库,请稍等".repeat(20);
+    for n in 0..80_000u64 {
+        writeln!(file, "c{},{},\"{text}\"", n * 7_919 % 9_000, if n % 2 == 0 { "客服" } else { "客户" }).unwrap();
+    }
+    file.into_inner().unwrap();
+    assert!(fs::metadata(path).unwrap().len() > 64 << 20);
+}
+
+#[test]
+fn killed_while_grouping_on_disk_nothing_is_left() {
+    let base = tempfile::tempdir().unwrap();
+    let (input, out, temporary) = (base.path().join("big.csv"), base.path().join("out.jsonl"), base.path().join("t"));
+    large_table(&input);
+    fs::create_dir(&temporary).unwrap();
+    let run = |out: &Path| {
+        let mut command = process();
+        command.arg("convert").arg(&input).arg("--quiet").arg("--out").arg(out).env("TMPDIR", &temporary);
+        command.stderr(Stdio::null());
+        command
+    };
+    let whole = base.path().join("whole.jsonl");
+    let start = Instant::now();
+    assert!(run(&whole).status().unwrap().success());
+    let took = start.elapsed();
+    assert!(names(&temporary).is_empty(), "{:?}", names(&temporary));
+    let mut killed = 0;
+    for part in [1, 3, 5, 7] {
+        let mut child = run(&out).spawn().unwrap();
+        std::thread::sleep(took * part / 10);
+        child.kill().unwrap();
+        killed += u32::from(child.wait().unwrap().code().is_none());
+        // the rows lie in files without a name, which go with the program
+        assert!(names(&temporary).is_empty(), "{:?}", names(&temporary));
+    }
+    assert!(killed > 0, "nothing was killed in {took:?}");
+    assert!(run(&out).status().unwrap().success());
+    assert!(fs::read(&out).unwrap() == fs::read(&whole).unwrap(), "again is not as undisturbed");
+}
+
+#[test]
+fn a_disk_that_fills_while_grouping_is_told() {
+    let base = tempfile::tempdir().unwrap();
+    let (input, small) = (base.path().join("big.csv"), base.path().join("small"));
+    fs::create_dir(&small).unwrap();
+    let program = process().get_program().to_owned();
+    let script = "mount -t tmpfs -o size=1m none \"$1\" || exit 99; shift; exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", script, "sh"]).arg(&small);
+    let probe = command.arg("true").output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        println!("skipped: no small file system can be mounted here");
+        return;
+    }
+    large_table(&input);
+    let out = base.path().join("out.jsonl");
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", script, "sh"]).arg(&small).arg(program).arg("convert").arg(&input);
+    let run = command.args(["--quiet", "--out"]).arg(&out).env("TMPDIR", &small).output().unwrap();
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(2), "{told}");
+    assert!(told.contains("无法写入") && told.contains("small"), "{told}");
+    assert!(!out.exists());
 }
 
 #[test]

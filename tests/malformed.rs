@@ -117,6 +117,13 @@ const CASES: &[Case] = &[
     fixture("unordered.jsonl", 2, &[]),
     fixture("bad-gbk.csv", 1, &[("encoding", 1)]),
     fixture("nul.csv", 2, &[]),
+    fixture(
+        "messages.jsonl",
+        1,
+        &[("bad-json", 2), ("bad-role", 1), ("bad-text", 2), ("bad-value", 1), ("missing-id", 1)],
+    ),
+    fixture("messages.json", 2, &[("bad-json", 2)]),
+    fixture("huge-buffer.arrows", 0, &[("corrupt", 1)]),
     bytes(
         "corrupt.jsonl.gz",
         || [&gzip(between(b"").as_slice())[..], &b"this is no member of a gzip file"[..]].concat(),

@@ -29,7 +29,7 @@ impl Count {
 }
 
 /// Least recall by class, and the precision over everything.
-const FLOORS: [(&str, f64); 8] = [
+const FLOORS: [(&str, f64); 9] = [
     ("mobile", 0.97),
     ("landline", 0.95),
     ("id_card", 0.97),
@@ -38,6 +38,7 @@ const FLOORS: [(&str, f64); 8] = [
     ("address", 0.9),
     ("name", 0.9),
     ("account", 0.8),
+    ("plate", 0.95),
 ];
 const PRECISION: f64 = 0.98;
 

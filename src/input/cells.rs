@@ -158,6 +158,7 @@ impl Rows {
     pub(crate) fn layout() -> Layout {
         Layout {
             dialect: Dialect { delimiter: DELIMITER, quoting: true },
+            messages: None,
             columns: COLUMNS.iter().map(|c| Some(c.0)).collect(),
             width: COLUMNS.len(),
             start: 0,

@@ -9,7 +9,8 @@ use super::block::Item;
 use super::cells::{Origin, shown_raw};
 use super::columns::{COLUMNS, Column, REQUIRED};
 use super::layout::Layout;
-use super::reject::{BAD_COLUMNS, BAD_ROLE, BAD_VALUE, ENCODING, Fault, Reject, TOO_MANY_TURNS, shown};
+use super::messages::Messages;
+use super::reject::{BAD_COLUMNS, BAD_ROLE, BAD_TEXT, BAD_VALUE, ENCODING, Fault, Reject, TOO_MANY_TURNS, shown};
 use super::time::{Clock, TIME_HINT};
 use super::{InputOptions, values};
 use crate::conversation::{AgentInfo, Conversation, Kind, Role, Turn};
@@ -86,6 +87,9 @@ impl Table {
     /// A row's fields by column.
     fn cells<'a>(&'a self, raw: &'a [u8]) -> Result<Cells<'a>, Fault> {
         let layout = &self.layout;
+        if let Some(messages) = &layout.messages {
+            return self.message(messages, raw);
+        }
         let mut cells = Cells { values: [const { None }; COLUMNS.len()], layout };
         let mut fields = layout.dialect.fields(raw);
         let mut count = 0;
@@ -108,6 +112,19 @@ impl Table {
         }
         let enough = REQUIRED.iter().all(|c| cells.values[*c as usize].is_some());
         if enough { Ok(cells) } else { Err(too_few(layout, raw)) }
+    }
+
+    /// A message object's fields by column.
+    fn message<'a>(&'a self, messages: &Messages, raw: &'a [u8]) -> Result<Cells<'a>, Fault> {
+        let values = messages.values(raw, &self.options.mapping)?;
+        if self.damaged && values.iter().flatten().any(|text| text.contains('\u{FFFD}')) {
+            return Err(Fault::new(ENCODING, "该记录含有无法按文件编码解读的字节"));
+        }
+        // a picture or a recalled message may have no words, but says what it is
+        if values[Column::Text as usize].is_none() && values[Column::Kind as usize].is_none() {
+            return Err(Fault::new(BAD_TEXT, "没有消息内容 (text),也没有说明消息类型"));
+        }
+        Ok(Cells { values, layout: &self.layout })
     }
 
     fn text<'a>(&self, field: Cow<'a, [u8]>, number: usize) -> Result<Cow<'a, str>, Fault> {
@@ -176,6 +193,9 @@ impl<'a> Cells<'a> {
 
     fn fault(&self, code: &'static str, column: Column, value: &str, expected: &str) -> Fault {
         let fault = Fault::new(code, format!("{} 的值 {} 无法识别;{expected}", column.name(), shown(value)));
+        if let Some(messages) = &self.layout.messages {
+            return messages.key(column).map_or(fault.clone(), |key| fault.under(&format!("/{key}")));
+        }
         match self.layout.index(column) {
             Some(index) => fault.at(index as u64 + 1),
             None => fault,

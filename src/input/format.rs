@@ -29,6 +29,8 @@ pub(crate) enum Shape {
     Lines,
     /// A row a message.
     Delimited,
+    /// A JSON object a message.
+    Messages,
     /// JSON documents, record by record.
     Json(Json),
     Xlsx,
@@ -107,6 +109,21 @@ pub const FORMATS: &[Format] = &[
         ),
         samples: &["mapped.json"],
         shape: Shape::Json(Json::Mapped),
+    },
+    Format {
+        id: "json-messages",
+        title: ("JSON/JSONL,一个对象一条消息(消息表的导出)", "JSON or JSONL, an object a message"),
+        extensions: &["jsonl", "json"],
+        sign: (
+            "对象的键能认出会话编号、角色、内容(名字同 csv 表头),没有 turns",
+            "keys for id, role and text, named as csv headers, and no turns",
+        ),
+        reading: (
+            "同 csv:同一会话的对象不必相邻;一行一个,或一个列表",
+            "as csv: objects of a conversation need not be adjacent; one a line, or a list of them",
+        ),
+        samples: &["messages.jsonl", "messages.json"],
+        shape: Shape::Messages,
     },
     Format {
         id: "csv",

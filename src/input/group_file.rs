@@ -9,7 +9,7 @@ use super::columns::COLUMNS;
 use super::delimited::{Groups, Table};
 use super::format::Shape;
 use super::grouping::Found as Gathered;
-use super::layout::layout;
+use super::layout;
 use super::reader::{raw_summary, rejects_block, stopped, summary};
 use super::reject::Fault;
 use super::source::Source;
@@ -64,9 +64,9 @@ impl GroupFile {
         if stop.is_some() {
             rest = data.split_off(memchr::memrchr(b'\n', &data).map_or(0, |n| n + 1));
         }
-        let layout = layout(&source.name, &data, &source.extension, options)?;
+        let layout = layout::of(&source, &data, options)?;
         let columns = layout.named(&data);
-        let format = if layout.dialect.delimiter == b'\t' { "tsv" } else { "csv" };
+        let format = layout.format();
         let damaged = source.text.take_damaged();
         let (table, mut found) = Table::build(source.name.clone(), data, layout, damaged, None, options.clone());
         if let Some(fault) = stop {

@@ -11,7 +11,7 @@ use super::cells::Origin;
 use super::columns::Column;
 use super::delimited::{Group, NONE, RowRef, Table, parse_role, placed, too_few};
 use super::layout::Layout;
-use super::reject::{BAD_QUOTE, Fault, MISSING_ID, Reject, TOO_LONG};
+use super::reject::{BAD_JSON, BAD_QUOTE, Fault, MISSING_ID, Reject, TOO_LONG};
 use super::rows::Row;
 use super::{InputOptions, values};
 
@@ -41,9 +41,13 @@ pub(super) enum Sorted<'a> {
 }
 
 /// Tells what a row is; `raw` is its text, `line` is where it begins.
-pub(super) fn sort_out<'a>(layout: &Layout, row: &Row, raw: &'a [u8], line: u64, max: usize) -> Sorted<'a> {
+pub(super) fn sort_out<'a>(layout: &Layout, row: &Row, raw: &'a [u8], line: u64, options: &InputOptions) -> Sorted<'a> {
+    let max = options.limits.max_record_bytes;
     if layout.is_blank(raw) {
         return Sorted::Blank;
+    }
+    if row.broken && layout.messages.is_some() {
+        return Sorted::Fault(Fault::new(BAD_JSON, "JSON 对象没有完结,或这里不是对象;从下一个对象继续读取"));
     }
     if row.broken {
         let reason = format!("第 {line} 行的引号没有正确闭合,该行已跳过,从下一行继续读取");
@@ -51,6 +55,15 @@ pub(super) fn sort_out<'a>(layout: &Layout, row: &Row, raw: &'a [u8], line: u64,
     }
     if raw.len() > max {
         return Sorted::Fault(Fault::new(TOO_LONG, format!("记录超过上限 {max} 字节,已跳过")));
+    }
+    if let Some(messages) = &layout.messages {
+        return match messages.values(raw, &options.mapping) {
+            Err(fault) => Sorted::Fault(fault),
+            Ok(mut values) => match values[Column::ConversationId as usize].take() {
+                Some(id) if !values::is_missing(&id) => Sorted::Message(trimmed(bytes(id))),
+                _ => Sorted::Fault(Fault::new(MISSING_ID, "没有会话编号 (conversation_id),或其值为空")),
+            },
+        };
     }
     let index = layout.index(Column::ConversationId).unwrap_or(0);
     match layout.dialect.fields(raw).nth(index).map(trimmed) {
@@ -80,7 +93,7 @@ impl Table {
         let swallowed = |line: &[u8]| is_row(&layout, line, &options);
         let mut at = layout.start;
         while at < data.len() {
-            let row = layout.dialect.row(&data, at, max, swallowed);
+            let row = layout.row(&data, at, max, swallowed);
             let line = match &origin {
                 Some(origin) => origin.rows.get(found.records as usize).copied().unwrap_or(0),
                 None => found.line,
@@ -89,7 +102,7 @@ impl Table {
             found.line += row.lines;
             found.records += 1;
             let raw = &data[row.start..row.end];
-            match sort_out(&layout, &row, raw, line, max) {
+            match sort_out(&layout, &row, raw, line, &options) {
                 Sorted::Blank => found.blank += 1,
                 Sorted::Fault(fault) => {
                     found.rejects.push(placed(fault.reject(&file, line, raw), origin.as_ref()));
@@ -113,6 +126,13 @@ impl Table {
         }
         drop(by_id);
         (Table { file, data, layout, damaged, origin, options, rows, groups }, found)
+    }
+}
+
+fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 

@@ -71,6 +71,10 @@ pub fn guess(inputs: &[String], options: InputOptions) -> Result<String> {
             }
             out.table(&rows, &options);
         }
+        Shape::Messages => {
+            let sample = source.text.sample();
+            out.messages(&sample[..sample.floor_char_boundary(SAMPLE)], format.id, &options);
+        }
         Shape::Lines | Shape::Json(super::format::Json::Native | super::format::Json::Mapped) => {
             let sample = source.text.sample();
             out.json(&sample[..sample.floor_char_boundary(SAMPLE)], &options);
@@ -197,7 +201,7 @@ impl Draft {
         {
             record = inner.clone();
         }
-        let Some((turns, list)) = objects(&record) else { return };
+        let Some((turns, list)) = objects(&record) else { return self.messages(sample, "json-messages", options) };
         self.text += &format!("format = \"json-mapped\"\nturns = {}   # 消息列表的键\n", quoted(turns));
         let text = |value: &Value| match value {
             Value::String(text) => text.clone(),
@@ -220,6 +224,40 @@ impl Draft {
             let value = |name: &String| message.get(name).or_else(|| record.get(name)).map(text).unwrap_or_default();
             names.iter().map(value).collect()
         }));
+        self.table(&rows, options);
+    }
+
+    /// Objects that are messages themselves.
+    fn messages(&mut self, sample: &str, format: &str, options: &InputOptions) {
+        let lists = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '\u{feff}');
+        let (mut names, mut records) = (Vec::<String>::new(), Vec::new());
+        let mut rest = sample.trim_start_matches(lists);
+        while records.len() < ROWS && !rest.is_empty() {
+            let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<serde_json::Map<String, Value>>();
+            let Some(Ok(record)) = stream.next() else { break };
+            let simple = |v: &Value| !v.is_object() && !v.is_array();
+            for (key, _) in record.iter().filter(|(_, value)| simple(value)) {
+                if !names.contains(key) {
+                    names.push(key.clone());
+                }
+            }
+            rest = rest[stream.byte_offset()..].trim_start_matches(lists);
+            records.push(record);
+        }
+        // a single object may be anything
+        if records.len() < 2 {
+            return;
+        }
+        self.text += &format!("format = {}   # 一个对象一条消息\n", quoted(format));
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        let row = |record: &serde_json::Map<String, Value>| {
+            names.iter().map(|name| record.get(name).map(text).unwrap_or_default()).collect()
+        };
+        let rows: Vec<Vec<String>> = std::iter::once(names.clone()).chain(records.iter().map(row)).collect();
         self.table(&rows, options);
     }
 

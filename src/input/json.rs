@@ -154,13 +154,14 @@ impl<'z> Record<'z> {
 }
 
 /// The character a byte column lies in, both 1-based.
-fn column(line: &str, byte: usize) -> u64 {
+pub(super) fn column(line: &str, byte: usize) -> u64 {
     let before = &line.as_bytes()[..byte.saturating_sub(1).min(line.len())];
     // bytes that begin a character
     before.iter().filter(|b| **b & 0xc0 != 0x80).count() as u64 + 1
 }
 
-fn reason(error: &serde_json::Error, column: u64) -> String {
+/// Why JSON could not be read, the fault being at a character.
+pub(super) fn reason(error: &serde_json::Error, column: u64) -> String {
     use serde_json::error::Category;
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m);

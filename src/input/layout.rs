@@ -3,8 +3,11 @@
 
 use super::InputOptions;
 use super::columns::{COLUMNS, Column, Header, REQUIRED};
+use super::format::Shape;
 use super::mapping::Mapping;
-use super::rows::Dialect;
+use super::messages::{self, Messages};
+use super::rows::{Dialect, Row};
+use super::source::Source;
 use crate::error::Error;
 
 /// As much of a file as tells whether its quotes quote.
@@ -14,6 +17,8 @@ const EVIDENCE: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub dialect: Dialect,
+    /// Rows are JSON objects.
+    pub messages: Option<Messages>,
     /// The column of each field, in the file's order.
     pub columns: Vec<Option<Column>>,
     /// How many fields a row should have.
@@ -31,8 +36,28 @@ impl Layout {
         self.columns.iter().position(|c| *c == Some(column))
     }
 
+    /// The row that begins at `start`; see [`Dialect::row`].
+    pub(crate) fn row(&self, data: &[u8], start: usize, max: usize, swallowed: impl Fn(&[u8]) -> bool) -> Row {
+        match &self.messages {
+            Some(messages) => messages.row(data, start, max),
+            None => self.dialect.row(data, start, max, swallowed),
+        }
+    }
+
+    /// The id of the format.
+    pub(crate) fn format(&self) -> &'static str {
+        match self.dialect.delimiter {
+            _ if self.messages.is_some() => "json-messages",
+            b'\t' => "tsv",
+            _ => "csv",
+        }
+    }
+
     /// What each column is called and taken for.
     pub(crate) fn named(&self, data: &[u8]) -> Vec<(String, Option<Column>)> {
+        if let Some(messages) = &self.messages {
+            return messages.keys().to_vec();
+        }
         let head = data.get(..self.start).unwrap_or_default().trim_ascii_end();
         let header = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
         let names: Vec<_> =
@@ -48,7 +73,15 @@ impl Layout {
     }
 }
 
-/// The layout of a file that begins with `data`.
+/// The layout of a source that begins with `data`.
+pub(crate) fn of(source: &Source, data: &[u8], options: &InputOptions) -> Result<Layout, Error> {
+    match source.format.shape {
+        Shape::Messages => messages::layout(&source.name, data, &source.extension, options),
+        _ => layout(&source.name, data, &source.extension, options),
+    }
+}
+
+/// The layout of a delimited file that begins with `data`.
 pub(crate) fn layout(path: &str, data: &[u8], extension: &str, options: &InputOptions) -> Result<Layout, Error> {
     let mut at = Start { start: 0, line: 1, blank: 0 };
     let mut first = at.first_row(data);
@@ -127,7 +160,7 @@ fn headerless(at: Start, first: &[u8], columns: &[Option<Column>], candidates: &
         .unwrap_or(&candidates[0]);
     let width = width(*delimiter).max(columns.len());
     let Start { start, line, blank } = at;
-    Layout { dialect: dialect(*delimiter), columns: columns.to_vec(), width, start, line, blank }
+    Layout { dialect: dialect(*delimiter), messages: None, columns: columns.to_vec(), width, start, line, blank }
 }
 
 fn with_header(
@@ -153,7 +186,7 @@ fn with_header(
             Header::Known(columns) => {
                 dialect.quoting = *delimiter != b'\t' || quotes(dialect, &data[row.next..]);
                 let (width, start, line) = (names.len(), row.next, at.line + row.lines);
-                return Ok(Layout { dialect, columns, width, start, line, blank: at.blank });
+                return Ok(Layout { dialect, messages: None, columns, width, start, line, blank: at.blank });
             }
             Header::Twice(column, a, b) => {
                 return Err(Error::Other(format!(
@@ -173,7 +206,7 @@ fn with_header(
     if names.iter().all(String::is_empty) {
         let dialect = Dialect { delimiter: if extension == "tsv" { b'\t' } else { b',' }, quoting: true };
         let Start { start, line, blank } = at;
-        return Ok(Layout { dialect, columns: Vec::new(), width: 0, start, line, blank });
+        return Ok(Layout { dialect, messages: None, columns: Vec::new(), width: 0, start, line, blank });
     }
     let list = |columns: &[Column]| {
         let names = columns.iter().map(|c| format!("{}({})", c.name(), COLUMNS[*c as usize].1[1]));

@@ -47,6 +47,7 @@ mod jsonl;
 mod layout;
 mod line_file;
 pub mod mapping;
+mod messages;
 mod native;
 mod old_workbook;
 pub mod phrases;

@@ -154,7 +154,7 @@ impl Reader {
                 self.finished(summary);
                 return Ok(());
             }
-            Shape::Delimited => match GroupFile::read(source, options)? {
+            Shape::Delimited | Shape::Messages => match GroupFile::read(source, options)? {
                 Delimited::Held(read) => *read,
                 Delimited::Spilled(file) => {
                     self.current = Some(Current::Spilled(file));

@@ -7,6 +7,7 @@ use super::InputOptions;
 use super::chat_log;
 use super::columns::Column;
 use super::format::{Format, Shape};
+use super::messages::is_messages;
 use crate::error::{Error, Result};
 
 /// The format of a file that begins with these bytes, which read as `sample`.
@@ -133,6 +134,9 @@ fn json(name: &str, text: &str, extension: &str, options: &InputOptions) -> Resu
     }
     let keys = keys(text);
     let array = text.starts_with('[');
+    if is_messages(keys.iter(), &options.mapping) {
+        return Ok(Format::of("json-messages"));
+    }
     if keys.contains("turns") || keys.contains("conversation_id") {
         return Ok(Format::of(if array { "json" } else { own(text, extension) }));
     }
@@ -240,6 +244,24 @@ mod tests {
 
     fn of(text: &str, extension: &str) -> &'static str {
         recognise("f", text.as_bytes(), text, extension, &InputOptions::default()).unwrap().id
+    }
+
+    #[test]
+    fn messages_are_told_from_conversations() {
+        let message = r#"{"session_id":"1","sender":"客服","content":"您好"}"#;
+        for (text, extension) in
+            [(message, "jsonl"), (message, ""), (message, "txt"), (&*format!("[{message},"), "json")]
+        {
+            assert_eq!(of(text, extension), "json-messages");
+        }
+        let native = r#"{"conversation_id":"1","role":"x","text":"y","turns":[{"role":"客服","text":"您好"}]}"#;
+        assert_eq!(of(native, "jsonl"), "jsonl");
+        assert_eq!(of(r#"{"conversation_id":"1","turns":[{"role":"客服","text":"您好"}]}"#, "jsonl"), "jsonl");
+        assert_eq!(of(r#"{"conversation_id":"1","note":"没有消息"}"#, "jsonl"), "jsonl");
+        let mapping = super::super::Mapping { names: vec![(Column::Text, "话".into())], ..Default::default() };
+        let options = InputOptions { mapping: std::sync::Arc::new(mapping), ..InputOptions::default() };
+        let text = r#"{"session_id":"1","sender":"客服","话":"您好"}"#;
+        assert_eq!(recognise("f", text.as_bytes(), text, "jsonl", &options).unwrap().id, "json-messages");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A row is settled when something follows it and no quote in it is broken; a broken one only when as much was looked
 //! ahead as a record may be long. So the window holds a portion, or a record's bound, or one very long line.
 
-use super::rows::{Dialect, Row};
+use super::rows::Row;
 
 /// A window moving over a text.
 pub(super) struct Scanner {
@@ -21,18 +21,18 @@ impl Scanner {
         Scanner { window, at, ended, portion }
     }
 
-    /// The next row, its places being those of the window; `None` at the end. `fill` appends about as many bytes as
+    /// The next row, its places being those of the window; `None` at the end. `find` finds the row at a place, of at most
+    /// `max` bytes; `fill` appends about as many bytes as
     /// asked for to a text and returns false at the end.
     pub(super) fn row<E>(
         &mut self,
-        dialect: Dialect,
+        find: impl Fn(&[u8], usize) -> Row,
         max: usize,
-        swallowed: impl Fn(&[u8]) -> bool,
         mut fill: impl FnMut(&mut Vec<u8>, usize) -> Result<bool, E>,
     ) -> Result<Option<Row>, E> {
         loop {
             if self.at < self.window.len() {
-                let row = dialect.row(&self.window, self.at, max, &swallowed);
+                let row = find(&self.window, self.at);
                 // a closing quote is known by the two bytes after it
                 let ahead = self.window.len() - self.at >= max.saturating_add(4);
                 if self.ended || row.next < self.window.len() && (!row.broken || ahead) {
@@ -59,6 +59,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::rows::Dialect;
     use super::*;
 
     proptest! {
@@ -74,7 +75,7 @@ mod tests {
             let mut scanner = Scanner::new(Vec::new(), 0, false, portion);
             let (mut at, mut given) = (0, 0);
             loop {
-                let found = scanner.row(dialect, max, swallowed, |out: &mut Vec<u8>, want: usize| {
+                let found = scanner.row(|data, at| dialect.row(data, at, max, swallowed), max, |out: &mut Vec<u8>, want: usize| {
                     let n = want.min(data.len() - given);
                     out.extend_from_slice(&data[given..given + n]);
                     given += n;

@@ -12,7 +12,7 @@ use super::compression::{Stop, Stream};
 use super::discover::Named;
 use super::encoding::{Raw, Text};
 use super::format::{Format, Shape};
-use super::layout::layout;
+use super::layout;
 use super::recognise::recognise;
 use super::reject::Fault;
 use super::{InputOptions, workbook};
@@ -92,7 +92,7 @@ pub(crate) fn preflight(
     let name = source.name.clone();
     let old = source.format.shape == Shape::Xls;
     match source.format.shape {
-        Shape::Delimited => drop(layout(&name, source.text.sample().as_bytes(), &source.extension, options)?),
+        Shape::Delimited | Shape::Messages => drop(layout::of(&source, source.text.sample().as_bytes(), options)?),
         // a broken file is a reject of the run; only columns that cannot be understood are told now
         Shape::Xlsx | Shape::Xls if source.size.is_some_and(|s| s <= PEEK_BYTES) => {
             if let (Ok(file), _) = source.seekable()? {

@@ -18,7 +18,7 @@ use super::block::{Block, Content};
 use super::columns::Column;
 use super::delimited::{Group, Groups, NONE, RowRef, Table};
 use super::grouping::{Found, Sorted, is_row, sort_out};
-use super::layout::{Layout, layout};
+use super::layout::{self, Layout};
 use super::reader::{rejects_block, stopped, summary};
 use super::reject::Fault;
 use super::scanner::Scanner;
@@ -73,7 +73,7 @@ impl SpilledFile {
             more = source.text.fill(&mut data, PORTION);
         }
         let cut = if more { None } else { cut(&mut source, &mut data)? };
-        let layout = layout(&source.name, &data, &source.extension, options)?;
+        let layout = layout::of(&source, &data, options)?;
         let sorter = Sorter::new(options.limits.grouped_in_memory_bytes / 2).map_err(spilling)?;
         Ok(SpilledFile {
             columns: layout.named(&data),
@@ -110,14 +110,13 @@ impl SpilledFile {
                 }
                 Ok(more)
             };
-            let Some(row) = scanner.row(layout.dialect, max, |line| is_row(layout, line, options), fill)? else {
-                break;
-            };
+            let find = |data: &[u8], at| layout.row(data, at, max, |line| is_row(layout, line, options));
+            let Some(row) = scanner.row(find, max, fill)? else { break };
             let (line, number) = (found.line, found.records);
             found.line += row.lines;
             found.records += 1;
             let raw = &scanner.window[row.start..row.end];
-            match sort_out(layout, &row, raw, line, max) {
+            match sort_out(layout, &row, raw, line, options) {
                 Sorted::Blank => found.blank += 1,
                 Sorted::Fault(fault) => {
                     found.rejects.push(fault.reject(&source.name, line, raw));
@@ -207,7 +206,7 @@ impl SpilledFile {
     }
 
     pub(super) fn summary(&mut self) -> Result<FileSummary, Error> {
-        let format = if self.layout.dialect.delimiter == b'\t' { "tsv" } else { "csv" };
+        let format = self.layout.format();
         let (source, found) = (&mut self.source, &self.found);
         let mut summary = summary(&mut source.text, &source.name, format, found.records, found.blank)?;
         summary.columns = std::mem::take(&mut self.columns);
@@ -308,6 +307,39 @@ mod tests {
                 name.push_str(".gz");
             }
             same(&name, &stored, Limits { max_record_bytes: 200, max_turns: 9, ..Limits::default() });
+        }
+    }
+
+    fn message() -> impl Strategy<Value = String> {
+        let id = prop_oneof![6 => "\"[a-d]\"", 1 => Just("null".to_owned()), 1 => "[1-9]", 1 => Just("\"\\u0061\"".to_owned())];
+        let text = prop_oneof![4 => "\"[好在吗a{}, ]{0,8}\"", 1 => "\"好{70,90}\"", 1 => Just("\"没有闭合".to_owned()), 1 => Just("[1]".to_owned())];
+        let role = prop::sample::select(vec!["客服", "客户", "谁"]);
+        let object = (id, role, text, any::<bool>()).prop_map(|(id, role, text, wide)| {
+            let space = if wide { "\n " } else { "" };
+            format!("{{\"sid\":{id},{space}\"role\":\"{role}\",{space}\"text\":{text}{space}}}")
+        });
+        prop_oneof![9 => object, 1 => prop::sample::select(vec!["", "{", "}", "]", "7", "\"", "{\"a\":"]).prop_map(str::to_owned)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn messages_on_disk_as_in_memory(
+            messages in prop::collection::vec(message(), 0..60),
+            (list, end) in (any::<bool>(), any::<bool>()),
+        ) {
+            let first = r#"{"sid":"a","role":"客户","text":"在吗"}"#;
+            let mut text = match list {
+                true => format!("[{first},\n{}", messages.join(",\n")),
+                false => format!("{first}\n{}", messages.iter().map(|m| m.replace('\n', "")).collect::<Vec<_>>().join("\n")),
+            };
+            if end {
+                text.push_str(if list { "]\n" } else { "\n" });
+            }
+            let name = if list { "a.json" } else { "a.jsonl" };
+            let items = same(name, text.as_bytes(), Limits { max_record_bytes: 150, max_turns: 9, ..Limits::default() });
+            prop_assert!(items.iter().any(|item| item.starts_with("Conversation")), "{items:?}");
         }
     }
 

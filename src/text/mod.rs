@@ -34,6 +34,7 @@ mod numbers;
 mod patterns;
 mod pii;
 mod pinyin;
+mod plate;
 #[cfg(test)]
 mod properties;
 mod regex_fold;

@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::entity::{Entity, EntityKind};
 use super::numbers;
+use super::plate::is_province;
 
 /// What a text holds: which patterns are worth trying.
 #[derive(Clone, Copy, Default)]
@@ -21,6 +22,7 @@ pub(super) struct Hints {
     house: bool,
     account: bool,
     person: bool,
+    plate: bool,
 }
 
 impl Hints {
@@ -36,6 +38,7 @@ impl Hints {
                 previous = c;
                 continue;
             }
+            hints.plate |= c.is_ascii_alphanumeric() && is_province(previous);
             match c {
                 '0'..='9' => {
                     hints.digits += 1;
@@ -86,7 +89,8 @@ impl Hints {
 
     /// True when nothing personal can be in the text.
     pub(super) fn nothing_personal(self) -> bool {
-        self.digits < 5 && !self.at && !self.person && !(self.digits > 0 && (self.house || self.account))
+        let plate = self.plate && self.digits >= 2;
+        self.digits < 5 && !self.at && !self.person && !plate && !(self.digits > 0 && (self.house || self.account))
     }
 }
 

@@ -10,6 +10,7 @@
 //! | QQ, WeChat account | qq 12345678 | the first and the last two stay |
 //! | house and flat | 中山路12号3栋502室 | 中山路\*\*号\*栋\*\*\*室 |
 //! | name with a title | 王小明先生 | 王\*\*先生 |
+//! | licence plate | 京A·12345, 粤BD12345, 沪A1234挂 | 京A·\*\*\*45: province, letter and the last two stay |
 //! | mobile, identity card in a link | …?tel=13812345678 | as above; other numbers of a link name products and stay |
 //!
 //! Every masked character becomes one `*`, so a masked text is never longer in characters or bytes than the original,
@@ -23,7 +24,7 @@ use std::ops::Range;
 use super::chars::{Action, TABLE};
 use super::entity::{Entity, EntityKind, entities};
 use super::patterns::{Hints, surname_len};
-use super::{View, checks, numbers, plain};
+use super::{View, checks, numbers, plain, plate};
 use crate::span::Span;
 
 #[derive(Default)]
@@ -111,6 +112,11 @@ impl Scratch {
         self.hidden.clear();
         for entity in &self.entities {
             hide(self.view.text(), entity, &mut self.hidden);
+        }
+        let numbers = self.hidden.len();
+        plate::hide(self.view.text(), &mut self.hidden);
+        if self.hidden.len() > numbers {
+            self.hidden.sort_unstable_by_key(|range| range.start);
         }
         if self.hidden.is_empty() {
             return None;

@@ -10,6 +10,7 @@ mod common;
 mod known;
 mod mutate;
 mod targets;
+mod words;
 
 use std::panic::catch_unwind;
 use std::time::{Duration, Instant};

@@ -1,0 +1,3 @@
+#![no_main]
+
+zhijian_fuzz::target!(html);
