@@ -310,8 +310,8 @@ fn a_full_round() {
     }
     let mut book: calamine::Xlsx<_> = calamine::open_workbook(out.join("scorecards.xlsx")).unwrap();
     let sheet = calamine::Reader::worksheet_range(&mut book, "规则").unwrap();
-    let header = sheet.rows().position(|r| r[0].to_string() == "规则").unwrap();
-    let column = sheet.rows().nth(header).unwrap().iter().position(|c| c.to_string() == "复核精确率").unwrap();
+    let header = sheet.rows().position(|r| r[0] == *"规则").unwrap();
+    let column = sheet.rows().nth(header).unwrap().iter().position(|c| *c == *"复核精确率").unwrap();
     let shares: Vec<f64> =
         sheet.rows().skip(header + 1).filter_map(|r| calamine::DataType::as_f64(&r[column])).collect();
     assert_eq!(shares.len(), judged.len());
