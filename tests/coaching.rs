@@ -98,6 +98,7 @@ fn the_interval_of_a_known_change_decides() {
             now: now.value,
             interval: Some(interval),
             n: (40, 40),
+            reviewed: None,
         };
         for (interval, clear) in [((-0.3, -0.1), true), ((-0.3, 0.1), false)] {
             history.changes.agents.insert(agent.clone(), vec![change(interval)]);

@@ -220,6 +220,29 @@ fn a_full_round() {
     let log = place.says(&["log"]);
     assert!(log.contains("申诉裁定 主管") && log.contains("仓库记录属实") && log.contains("decision.xlsx"), "{log}");
 
+    // Still not content: once more, decided by another person; then it is final.
+    let said = place.says(&appeal);
+    assert!(said.contains("再次申诉") && said.contains("主管 的裁定照旧有效"), "{said}");
+    let higher = said.split("--sample ").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert_eq!(stats(&place)["appeals"], 1);
+    let last = place.path("last.xlsx");
+    let sheet_for = |reviewer: &str| {
+        let out = last.to_str().unwrap();
+        let args = ["review", "sheet", "--for", "appeal", "--sample", higher, "--reviewer", reviewer, "--out", out];
+        zhijian().args(args).arg("--store").arg(place.store()).assert()
+    };
+    sheet_for("主管").failure();
+    sheet_for("经理").success();
+    let sheet = place.sheet(&last);
+    assert!(sheet.cases[0].findings[0].text.contains("一审 主管"), "{}", sheet.cases[0].findings[0].text);
+    fill(&sheet, &last, |_, _, _| ("改判", "经理核过仓库系统"));
+    place.import(&[&last], "2026-11-21T13:00:00+08:00").assert().success();
+    assert_eq!(stats(&place)["appeals"], 0);
+    let log = place.says(&["log"]);
+    assert!(log.contains("仓库记录属实") && log.contains("经理核过仓库系统"), "both decisions are kept: {log}");
+    let refused = zhijian().arg("review").args(&appeal).arg("--store").arg(place.store()).assert().failure();
+    assert!(String::from_utf8_lossy(&refused.get_output().stderr).contains("不能再申诉"));
+
     let mean = |place: &Place, table: &str| -> f64 {
         let connection = Connection::open(place.store()).unwrap();
         let sql = format!("SELECT 1.0 * SUM(score_sum) / SUM(agent_conversations) FROM {table}");
@@ -251,11 +274,47 @@ fn a_full_round() {
     let page = std::fs::read_to_string(out.join("report/agents.html")).unwrap();
     assert!(page.contains("机器分") && page.contains("复核后分"));
     let coaching = std::fs::read_to_string(out.join(format!("coaching/{}.md", key.agent))).unwrap();
-    assert!(coaching.contains("人工复核") && coaching.contains("仓库记录属实"), "{coaching}");
+    assert!(coaching.contains("人工复核") && coaching.contains("经理核过仓库系统"), "{coaching}");
 
     let told = zhijian().args(["history", "show", NIGHT, "--format", "json", "--store"]).arg(place.store()).assert();
     let told: serde_json::Value = serde_json::from_slice(&told.success().get_output().stdout).unwrap();
     assert_eq!(told["reviewed"]["agents"][&key.agent], agent["reviewed"], "{told}");
+
+    // A comparison shows both too, in every form, and leaves the side open that nobody reviewed.
+    let compare = |more: &[&str]| {
+        let run =
+            zhijian().args(["history", "compare", NIGHT, NIGHT, "--store"]).arg(place.store()).args(more).assert();
+        String::from_utf8(run.success().get_output().stdout.clone()).unwrap()
+    };
+    let told: serde_json::Value = serde_json::from_str(&compare(&["--format", "json"])).unwrap();
+    let moved = told["changes"]["agents"][&key.agent].as_array().unwrap();
+    let score = moved.iter().find(|c| c["figure"] == "score").unwrap();
+    assert_eq!(score["reviewed"]["now"].as_f64(), after, "{score}");
+    assert_eq!(score["reviewed"]["before"], score["reviewed"]["now"], "{score}");
+    assert!(moved.iter().all(|c| c["figure"] != "conversations" || c.get("reviewed").is_none()));
+    assert!(compare(&[]).contains("复核后"));
+    assert!(compare(&["--format", "csv"]).lines().next().unwrap().ends_with("before_reviewed,now_reviewed"));
+
+    // How often people found a rule right stands in the table of rules and in the workbook's.
+    let rules = std::fs::read_to_string(out.join("rules.csv")).unwrap();
+    let mut rules = csv::Reader::from_reader(rules.trim_start_matches('\u{feff}').as_bytes());
+    let titles = rules.headers().unwrap().clone();
+    let at = |title: &str| titles.iter().position(|t| t == title).unwrap_or_else(|| panic!("no {title}: {titles:?}"));
+    let judged: Vec<csv::StringRecord> =
+        rules.records().map(|r| r.unwrap()).filter(|r| !r[at("复核条数")].is_empty()).collect();
+    assert!(!judged.is_empty());
+    for row in &judged {
+        let [precision, low, high] =
+            ["复核精确率%", "精确率下限%", "精确率上限%"].map(|t| row[at(t)].parse::<f64>().unwrap());
+        assert!(low <= precision && precision <= high, "{row:?}");
+    }
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook(out.join("scorecards.xlsx")).unwrap();
+    let sheet = calamine::Reader::worksheet_range(&mut book, "规则").unwrap();
+    let header = sheet.rows().position(|r| r[0] == *"规则").unwrap();
+    let column = sheet.rows().nth(header).unwrap().iter().position(|c| *c == *"复核精确率").unwrap();
+    let shares: Vec<f64> =
+        sheet.rows().skip(header + 1).filter_map(|r| calamine::DataType::as_f64(&r[column])).collect();
+    assert_eq!(shares.len(), judged.len());
 
     // The rule can be restored, and what people said becomes examples.
     place.says(&["restore", &bad, "--why", "改好了", "--by", "主管", "--at", "2026-11-22T11:00:00+08:00"]);

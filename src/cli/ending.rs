@@ -46,15 +46,15 @@ impl Ending<'_> {
     pub fn end(self, stop: &Stop, summary: &mut Summary, spill: Option<&Spill>) -> Result<Outcome> {
         let Ending { pack, lang, folder, out, .. } = self;
         let followed = self.storing.as_ref().map(|s| s.follow(pack, summary)).transpose()?;
-        let kept = match (self.storing, followed) {
+        let mut kept = match (self.storing, followed) {
             (Some(storing), Some((night, contacts))) => Some(storing.keep(&night, contacts, pack, summary, lang)?),
             _ => None,
         };
+        let reviewed = kept.as_mut().map(Kept::reviewed).transpose()?.flatten();
         let mut cards = match &kept {
             Some(kept) => Scorecards::after(pack, &summary.aggregate, &kept.earlier),
             None => Scorecards::new(pack, &summary.aggregate),
         };
-        let reviewed = kept.as_ref().map(Kept::reviewed).transpose()?.flatten();
         let mut shown = None;
         if let Some(reviewed) = &reviewed {
             reviewed.beside(&mut cards);

@@ -41,7 +41,7 @@ pub fn write(folder: &StagedFolder, night: &Night<'_>, report: ReportKind) -> Re
     let Night { pack, aggregate, cards, lang, .. } = *night;
     folder.write("scorecards.csv", |out| csv::scorecards(out, pack, cards, lang))?;
     folder.write("skills.csv", |out| csv::skills(out, cards, lang))?;
-    folder.write("rules.csv", |out| csv::rules(out, pack, aggregate, lang))?;
+    folder.write("rules.csv", |out| csv::rules(out, pack, aggregate, night.reviewed, lang))?;
     folder.write("metrics.csv", |out| service::metrics(out, aggregate, lang))?;
     folder.write("topics.csv", |out| service::topics(out, pack, aggregate, lang))?;
     folder.write("profiles.csv", |out| outcomes::profiles(out, pack, aggregate, lang))?;

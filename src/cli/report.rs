@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     }
     let last = period.rows.last().map(|row| row.night.clone()).unwrap_or_default();
     let earlier = store.earlier(&last, &selection.span.start.to_string(), args.part.as_deref())?;
-    let history = store.history(&Reported {
+    let mut history = store.history(&Reported {
         selection: &selection,
         partial: &period.partial,
         mixed: period.mixed,
@@ -80,6 +80,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
         pack: &period.pack,
         lang,
     })?;
+    store.review_history(&mut history, args.part.as_deref(), reviewed.as_ref())?;
     let aggregate = &period.partial.aggregate;
     let mut cards = Scorecards::after(&period.pack, aggregate, &earlier);
     reviewed.iter().for_each(|r| r.beside(&mut cards));

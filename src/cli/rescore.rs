@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use zhijian::error::{Error, Result};
 use zhijian::pack::Pack;
+use zhijian::review::Verdict;
 use zhijian::review::case::{Case, CaseRecords};
+use zhijian::review::stats::ReviewedCases;
 use zhijian::store::{NightRow, Record, Selection, Store};
 
 use super::Outcome;
@@ -65,6 +67,7 @@ fn night(args: &Args, store: &mut Store, row: &NightRow, new: Option<&Pack>) -> 
     let same_pack = pack.hash == row.stamp.sha256;
     let selection = Selection { part: Some(row.part.clone()), ..Selection::parse(&row.night, "--period")? };
     let known = store.reviewed(Some(&selection))?;
+    follow_ups(&label, &pack, &known)?;
     if same_pack && known.stale.is_empty() {
         writeln_out!("{label}: 规则包没有变化,不用重判;复核决定已在报告里生效");
         return Ok(false);
@@ -115,6 +118,28 @@ fn night(args: &Args, store: &mut Store, row: &NightRow, new: Option<&Pack>) -> 
     );
     changes(&before, &figures(store, &nights)?)?;
     Ok(true)
+}
+
+/// Says which rules hang on findings that people overturned: whether they are due is the machine's word, which review
+/// leaves as it is.
+fn follow_ups(label: &str, pack: &Pack, known: &ReviewedCases) -> Result<()> {
+    let mut hanging = std::collections::BTreeMap::<&str, u64>::new();
+    for case in &known.cases {
+        for ruling in case.standing.rulings().iter().filter(|r| r.verdict == Verdict::Overturned) {
+            let Some(number) = pack.rule(&ruling.finding.rule) else { continue };
+            for rule in pack.rules.iter().filter(|r| r.after_rule_index == Some(number)) {
+                *hanging.entry(&rule.id).or_default() += 1;
+            }
+        }
+    }
+    let listed: Vec<_> = hanging.iter().map(|(rule, n)| format!("{rule}({n} 处)")).collect();
+    if !listed.is_empty() {
+        writeln_out!(
+            "{label}: 有误判的发现,别的规则按它判断该不该查: {};误判拿掉以后它们该不该查不会重新判断,要人看(复核表里按漏判或误判写)",
+            listed.join("、")
+        );
+    }
+    Ok(())
 }
 
 /// A pack with the demotions and restorations that a store has decided.

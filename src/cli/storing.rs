@@ -155,11 +155,15 @@ impl Storing {
 }
 
 impl Kept<'_> {
-    /// What people found when they checked this night.
-    pub fn reviewed(&self) -> Result<Option<Reviewed>> {
+    /// What people found when they checked this night, and, beside its comparison with the period before, what review
+    /// made of both.
+    pub fn reviewed(&mut self) -> Result<Option<Reviewed>> {
         let Record { night, part, pack, partial, .. } = &self.record;
         let cases = self.store.reviewed_of(&[(night.clone(), part.clone(), pack.hash.clone())])?;
-        Ok(reviewed(pack, &partial.aggregate, &cases))
+        let reviewed = reviewed(pack, &partial.aggregate, &cases);
+        let part = Some(part.as_str()).filter(|part| !part.is_empty());
+        self.store.review_history(&mut self.history, part, reviewed.as_ref())?;
+        Ok(reviewed)
     }
 
     /// What was stored, and how the night stands to the one before, in one line.

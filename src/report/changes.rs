@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::figures::{Mean, Rate, rounded, teams};
-use super::history::{Change, Changes, Period, Point};
+use super::history::{AfterReview, Change, Changes, Period, Point};
+use super::reviewed::{Reviewed, ReviewedFigure};
 use crate::metrics::{Metric, Unit};
 use crate::score::Aggregate;
 use crate::score::aggregate::AgentTotals;
@@ -91,7 +92,7 @@ impl<'s> Sums<'s> {
         let mut out = Vec::new();
         let mut add = |figure: String, old: f64, new: f64, interval: Option<(f64, f64)>, n: (u64, u64)| {
             let interval = interval.map(|(low, high)| (rounded(low), rounded(high)));
-            out.push(Change { figure, before: rounded(old), now: rounded(new), interval, n });
+            out.push(Change { figure, before: rounded(old), now: rounded(new), interval, n, reviewed: None });
         };
         let n = (before.totals.conversations, self.totals.conversations);
         add("conversations".into(), n.0 as f64, n.1 as f64, None, n);
@@ -178,6 +179,29 @@ pub fn changes(against: &str, before: &Partial, now: &Partial) -> Changes {
                 Some((id.clone(), moved(then, agent_cell(old, id), totals, agent_cell(new, id))))
             })
             .collect(),
+    }
+}
+
+/// Puts the figures after review beside the machine's: mean scores, shares passed and shares with a critical finding of
+/// everyone, teams and agents of whom something was reviewed before or now.
+pub fn review(changes: &mut Changes, before: Option<&Reviewed>, now: Option<&Reviewed>) {
+    let all = |r: &Reviewed| r.cards.all.reviewed.clone();
+    beside(&mut changes.all, &before.and_then(all), &now.and_then(all));
+    let team = |r: &Reviewed, id: &str| r.cards.teams.iter().find(|f| f.id == id)?.reviewed.clone();
+    for (id, list) in &mut changes.teams {
+        beside(list, &before.and_then(|r| team(r, id)), &now.and_then(|r| team(r, id)));
+    }
+    let agent = |r: &Reviewed, id: &str| r.cards.agents.iter().find(|f| f.id == id)?.reviewed.clone();
+    for (id, list) in &mut changes.agents {
+        beside(list, &before.and_then(|r| agent(r, id)), &now.and_then(|r| agent(r, id)));
+    }
+}
+
+fn beside(list: &mut [Change], before: &Option<ReviewedFigure>, now: &Option<ReviewedFigure>) {
+    for change in list {
+        let value = |side: &Option<ReviewedFigure>| side.as_ref()?.figure(&change.figure).map(rounded);
+        let after = AfterReview { before: value(before), now: value(now) };
+        change.reviewed = (after != AfterReview::default()).then_some(after);
     }
 }
 

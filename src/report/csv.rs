@@ -4,6 +4,8 @@ use std::io::Write;
 
 use super::figures::{Figures, Rate, Scorecards, rule_figure};
 use super::names::cell;
+use super::reviewed::Reviewed;
+use super::words::sample;
 use crate::judge::Lang;
 use crate::metrics::Metric;
 use crate::pack::Pack;
@@ -186,15 +188,22 @@ fn scorecard_row(agent: &Figures, zh: bool) -> Vec<String> {
     row
 }
 
-/// Writes a row a rule, also for rules without a case.
+/// Writes a row a rule, also for rules without a case; with how often people found it right where any rule has been
+/// reviewed.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn rules(out: &mut dyn Write, pack: &Pack, aggregate: &Aggregate, lang: Lang) -> std::io::Result<()> {
+pub fn rules(
+    out: &mut dyn Write,
+    pack: &Pack,
+    aggregate: &Aggregate,
+    reviewed: Option<&Reviewed>,
+    lang: Lang,
+) -> std::io::Result<()> {
     let mut csv = writer(out)?;
     let zh = lang == Lang::Zh;
-    csv.write_record(match zh {
-        true => [
+    let mut header = match zh {
+        true => vec![
             "规则",
             "标题",
             "维度",
@@ -209,7 +218,7 @@ pub fn rules(out: &mut dyn Write, pack: &Pack, aggregate: &Aggregate, lang: Lang
             "总分值",
             "涉及客服数",
         ],
-        false => [
+        false => vec![
             "rule",
             "title",
             "dimension",
@@ -224,7 +233,16 @@ pub fn rules(out: &mut dyn Write, pack: &Pack, aggregate: &Aggregate, lang: Lang
             "points",
             "agents",
         ],
-    })?;
+    };
+    // Only where a rule has been reviewed; at the end, so that the other columns keep their places.
+    let reviewed = reviewed.filter(|r| !r.rules.is_empty());
+    if reviewed.is_some() {
+        header.extend(match zh {
+            true => ["复核条数", "复核精确率%", "精确率下限%", "精确率上限%", "复核样本"],
+            false => ["reviewed", "precision%", "precision_low%", "precision_high%", "review_sample"],
+        });
+    }
+    csv.write_record(header)?;
     for (number_of, rule) in pack.rules.iter().enumerate() {
         let count = aggregate.all.rules.get(&(number_of as u32)).cloned().unwrap_or_default();
         let figure = rule_figure(pack, number_of, &count);
@@ -242,6 +260,15 @@ pub fn rules(out: &mut dyn Write, pack: &Pack, aggregate: &Aggregate, lang: Lang
         ];
         row.extend(percent(figure.rate.as_ref()));
         row.extend([count.findings.to_string(), super::Points(count.points).to_string(), agents.to_string()]);
+        if let Some(reviewed) = reviewed {
+            row.extend(match reviewed.precision(&rule.id) {
+                Some((p, kind)) => {
+                    let [value, low, high] = [p.value, p.low, p.high].map(|v| format!("{:.1}", v * 100.0));
+                    [p.n.to_string(), value, low, high, sample(lang, kind).to_string()]
+                }
+                None => Default::default(),
+            });
+        }
         csv.write_record(row)?;
     }
     csv.flush()

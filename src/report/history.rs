@@ -90,6 +90,19 @@ pub struct Change {
     pub interval: Option<(f64, f64)>,
     /// Cases before and now.
     pub n: (u64, u64),
+    /// The same figure after review; `None` where neither side has been reviewed, and for figures review does not
+    /// touch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<AfterReview>,
+}
+
+/// A figure after review, on both sides of a comparison.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct AfterReview {
+    /// Before; `None` where nobody reviewed any of it.
+    pub before: Option<f64>,
+    /// Now; `None` where nobody reviewed any of it.
+    pub now: Option<f64>,
 }
 
 impl Change {

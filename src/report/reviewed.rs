@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::figures::{Figures, Mean, Rate, Scorecards};
 use crate::pack::Pack;
 use crate::review::Verdict;
+use crate::review::agreement::Estimate;
 use crate::review::effect::{Change, apply, replace};
 use crate::review::plan::Kind;
 use crate::review::rulings::Ruling;
@@ -32,6 +33,19 @@ pub struct ReviewedFigure {
     pub pass_rate: Option<Rate>,
     /// Conversations with a critical finding after review.
     pub critical: u64,
+}
+
+impl ReviewedFigure {
+    /// A figure after review by its name in comparisons: `score`, `pass_rate` or `critical_rate` (shares 0–1); `None` for
+    /// any other.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        match name {
+            "score" => self.score.as_ref().map(|s| s.value),
+            "pass_rate" => self.pass_rate.as_ref().map(|r| r.value),
+            "critical_rate" => self.pass_rate.as_ref().map(|r| self.critical as f64 / r.of as f64),
+            _ => None,
+        }
+    }
 }
 
 /// One ruling, as reports show it.
@@ -167,6 +181,12 @@ impl Reviewed {
                 count.evidence.retain(|e| (&e.conversation_id, e.turn) != (&decided.conversation, turn));
             }
         }
+    }
+
+    /// How often a rule's findings were right, and the kind of sample that tells it; `None` where nobody has judged any.
+    pub fn precision(&self, rule: &str) -> Option<(Estimate, Kind)> {
+        let (quality, kind) = self.rules.get(rule)?;
+        Some((quality.precision?, *kind))
     }
 
     /// The rulings about an agent.

@@ -3,6 +3,7 @@
 use super::figures::Rate;
 use crate::judge::Lang;
 use crate::pack::rule::{ErrorClass, Severity};
+use crate::review::plan::Kind;
 
 /// The text of the report's language.
 pub(super) fn pick<'t>(lang: Lang, zh: &'t str, en: &'t str) -> &'t str {
@@ -87,6 +88,16 @@ fn hidden(c: char) -> bool {
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let nothing = matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200b}' | '\u{2028}' | '\u{2029}');
     direction || nothing || (c.is_control() && !c.is_whitespace())
+}
+
+/// The kind of sample a figure after review rests on, and how far it reaches.
+pub(super) fn sample(lang: Lang, kind: Kind) -> &'static str {
+    match kind {
+        Kind::Random => pick(lang, "随机抽样", "random sample"),
+        Kind::Stratified => pick(lang, "分层抽样", "stratified sample"),
+        Kind::Targeted => pick(lang, "定向抽样,不能推及整晚", "targeted sample, not of the whole night"),
+        Kind::Appeal => pick(lang, "申诉,不能推及整晚", "appeals, not of the whole night"),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CaseKey, Decision, FindingKey, Review, Round, Verdict};
 
+/// How the name of a sample ends that takes an appeal to the higher instance. An appeal and its decision belong together
+/// by their sample: a first decision corrected later does not answer the second appeal.
+pub const HIGHER: &str = "-higher";
+
 /// What stands about a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruling {
@@ -47,6 +51,10 @@ pub struct Standing {
     pub voices: BTreeMap<FindingKey, Vec<Voice>>,
     /// Appeals the agent made: the finding and her reason.
     pub appeals: BTreeMap<FindingKey, (String, String)>,
+    /// Findings appealed again after a decision.
+    pub appealed_again: BTreeSet<FindingKey>,
+    /// Findings the higher instance has decided; nothing is above it.
+    pub decided_again: BTreeSet<FindingKey>,
     /// Everyone who has looked at the whole case (first and second reviews), in order of their names.
     pub reviewers: BTreeSet<String>,
 }
@@ -64,8 +72,14 @@ fn of_case(reviews: &[&Review]) -> Standing {
         if review.round.authority() == 1 {
             out.reviewers.insert(review.reviewer.clone());
         }
+        let higher = review.sample.ends_with(HIGHER);
         for Decision { finding, verdict, comment } in &review.decisions {
             if *verdict == Verdict::Appealed {
+                if higher {
+                    out.appealed_again.insert(finding.clone());
+                } else if out.appealed_again.contains(finding) {
+                    continue;
+                }
                 out.appeals.insert(finding.clone(), (review.reviewer.clone(), comment.clone()));
                 continue;
             }
@@ -76,6 +90,17 @@ fn of_case(reviews: &[&Review]) -> Standing {
                 comment: comment.clone(),
             };
             let voices = out.voices.entry(finding.clone()).or_default();
+            if review.round == Round::Appeal {
+                match (higher, out.decided_again.contains(finding)) {
+                    // The higher instance takes the first one's place; the audit trail keeps both.
+                    (true, false) => {
+                        out.decided_again.insert(finding.clone());
+                        voices.retain(|v| v.round != Round::Appeal);
+                    }
+                    (false, true) => continue,
+                    _ => {}
+                }
+            }
             // The same person in two samples: what she said last.
             voices.retain(|v| (&v.reviewer, v.round.authority()) != (&voice.reviewer, voice.round.authority()));
             voices.push(voice);
@@ -140,10 +165,16 @@ impl Standing {
         self.voices.keys().filter(|finding| self.ruling(finding).is_none()).collect()
     }
 
-    /// Appeals no supervisor has decided yet: the finding, and the agent's reason.
+    /// The word of the instance that decided an appeal against this finding.
+    pub fn decision(&self, finding: &FindingKey) -> Option<&Voice> {
+        self.voices.get(finding)?.iter().find(|v| v.round == Round::Appeal)
+    }
+
+    /// Appeals nobody has decided yet, in the instance they are at: the finding, and the agent's reason.
     pub fn open_appeals(&self) -> Vec<(&FindingKey, &str)> {
-        let decided = |finding: &FindingKey| {
-            self.voices.get(finding).is_some_and(|voices| voices.iter().any(|v| v.round == Round::Appeal))
+        let decided = |finding: &FindingKey| match self.appealed_again.contains(finding) {
+            true => self.decided_again.contains(finding),
+            false => self.decision(finding).is_some(),
         };
         self.appeals.iter().filter(|(f, _)| !decided(f)).map(|(f, (_, why))| (f, why.as_str())).collect()
     }
@@ -195,5 +226,31 @@ mod tests {
         reviews.push(review("主管", Appeal, &[("x", Overturned)]));
         assert_eq!(of(&reviews, "x"), Some((Overturned, Appeal)));
         assert!(standing(&reviews).values().next().unwrap().open_appeals().is_empty());
+    }
+
+    #[test]
+    fn the_higher_instance_takes_the_place_of_the_first() {
+        use Round::*;
+        use Verdict::*;
+        let key = FindingKey { rule: "x".into(), turn: 1 };
+        let again = |review: Review| Review { sample: format!("s{HIGHER}"), ..review };
+        let mut reviews = vec![
+            review("甲", First, &[("x", Confirmed)]),
+            review("a", Agent, &[("x", Appealed)]),
+            review("主管", Appeal, &[("x", Confirmed)]),
+            again(review("a", Agent, &[("x", Appealed)])),
+        ];
+        let of = |reviews: &[Review]| {
+            let standing = standing(reviews).into_values().next().unwrap();
+            let ruling = standing.ruling(&key).unwrap();
+            (ruling.verdict, ruling.reviewers.join("、"), standing.open_appeals().len())
+        };
+        assert_eq!(of(&reviews), (Confirmed, "主管".into(), 1), "until it is decided, the first decision stands");
+        reviews.push(review("主管", Appeal, &[("x", Confirmed)]));
+        assert_eq!(of(&reviews), (Confirmed, "主管".into(), 1), "the first instance said again is not the higher one");
+        reviews.push(again(review("经理", Appeal, &[("x", Overturned)])));
+        assert_eq!(of(&reviews), (Overturned, "经理".into(), 0));
+        reviews.push(review("主管", Appeal, &[("x", Confirmed)]));
+        assert_eq!(of(&reviews), (Overturned, "经理".into(), 0), "nothing below changes what the higher one decided");
     }
 }

@@ -13,6 +13,7 @@ use crate::report::calendar::{self, Calendar, Unit};
 use crate::report::changes;
 use crate::report::figures::Rate;
 use crate::report::history::{Burst, Changes, History, Period, Point};
+use crate::report::reviewed::Reviewed;
 use crate::score::burst::{self, Series, WordCount};
 use crate::score::contacts::{CrossCount, CrossTotals, Recontact, hash};
 use crate::score::partial::Partial;
@@ -77,6 +78,21 @@ impl Store {
         };
         let skip = earlier.len().saturating_sub(BURST_NIGHTS);
         Ok(History { trend, changes, bursts: self.bursts(reported, &earlier[skip..])? })
+    }
+
+    /// Puts the figures after review beside those of the comparison with the period before; `now` is what people found
+    /// in the nights reported.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn review_history(&self, history: &mut History, part: Option<&str>, now: Option<&Reviewed>) -> Result<()> {
+        if history.changes.against.is_empty() {
+            return Ok(());
+        }
+        let against = Selection::parse(&history.changes.against, "--store")?;
+        let before = self.after_review(&Selection { part: part.map(str::to_string), ..against })?;
+        changes::review(&mut history.changes, before.as_ref(), now);
+        Ok(())
     }
 
     /// In how many conversations of these nights each word occurs.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{NightRow, Selection, Store, damaged, told};
 use crate::error::Result;
 use crate::pack::Pack;
+use crate::report::reviewed::{Reviewed, reviewed};
 use crate::review::CaseKey;
 use crate::review::case::Case;
 use crate::review::plan::Kind;
@@ -228,6 +229,20 @@ impl Store {
         };
         let own = |row: NightRow| (row.night, row.part, row.stamp.sha256);
         self.reviewed_of(&rows.into_iter().map(own).collect::<Vec<_>>())
+    }
+
+    /// What review did to the figures of some nights, by the pack of the last of them; `None` when nobody has reviewed
+    /// any.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn after_review(&self, selection: &Selection) -> Result<Option<Reviewed>> {
+        let cases = self.reviewed(Some(selection))?;
+        if cases.cases.is_empty() {
+            return Ok(None);
+        }
+        let period = self.load(selection, None)?;
+        Ok(reviewed(&period.pack, &period.partial.aggregate, &cases))
     }
 
     /// The reviewed cases of nights (night, part) as the packs with these hashes judge them.

@@ -5,7 +5,7 @@ use serde_json::json;
 use zhijian::error::Result;
 use zhijian::pack::Pack;
 use zhijian::report::changes;
-use zhijian::report::history::{Change, Changes};
+use zhijian::report::history::{AfterReview, Change, Changes};
 use zhijian::score::aggregate::Aggregate;
 use zhijian::store::Selection;
 
@@ -40,6 +40,9 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let ((old, old_mixed), (new, new_mixed)) = (store.sums(&before)?, store.sums(&now)?);
     let mut changes = changes::changes(&before.span.label(), &old, &new);
     changes.changed_rules |= old_mixed || new_mixed;
+    let (old_review, new_review) = (store.after_review(&before)?, store.after_review(&now)?);
+    changes::review(&mut changes, old_review.as_ref(), new_review.as_ref());
+    let reviewed = changes.all.iter().any(|c| c.reviewed.is_some());
     let shown = &args.shown;
     if shown.format == Form::Json {
         shown.json(&json!({
@@ -55,18 +58,23 @@ pub fn run(args: &Args) -> Result<Outcome> {
         eprintln!("{}", warning(shown));
     }
     if shown.format == Form::Csv {
-        shown.rows(COLUMNS, numbers(&changes))?;
+        let columns = [COLUMNS, if reviewed { AFTER_REVIEW } else { &[] }].concat();
+        shown.rows(&columns, numbers(&changes, reviewed))?;
         return Ok(Outcome::Done);
     }
     let (from, to) = (before.span.label(), now.span.label());
     writeln_out!("{from} → {to}  ({} {} → {})", new.stamp.pack, old.stamp.version, new.stamp.version);
-    let headers = match shown.zh() {
-        true => ["范围", "对象", "数字", "之前", "之后", "变化", "95%区间", "样本", "结论"],
-        false => ["scope", "id", "figure", "before", "now", "change", "95% interval", "n", "verdict"],
+    let mut headers = match shown.zh() {
+        true => vec!["范围", "对象", "数字", "之前", "之后", "变化", "95%区间", "样本", "结论"],
+        false => vec!["scope", "id", "figure", "before", "now", "change", "95% interval", "n", "verdict"],
     };
+    if reviewed {
+        headers.push(shown.say("复核后", "after review"));
+    }
     // Titles of rules and dimensions; their ids do where the pack cannot be read any more.
     let titles = store.pack(&new.stamp.sha256).ok();
-    let rows = rows(args, &changes, &new.aggregate, titles.as_ref());
+    let mut rows = rows(args, &changes, &new.aggregate, titles.as_ref());
+    rows.iter_mut().for_each(|row| row.truncate(headers.len()));
     shown.rows(&headers, rows)?;
     writeln_out!(
         "{}",
@@ -82,10 +90,13 @@ pub fn run(args: &Args) -> Result<Outcome> {
 const COLUMNS: &[&str] =
     &["scope", "id", "figure", "before", "now", "change", "low", "high", "n_before", "n_now", "clear"];
 
-fn numbers(changes: &Changes) -> Vec<Vec<String>> {
+/// Two more where anything of either side has been reviewed: the figure after review.
+const AFTER_REVIEW: &[&str] = &["before_reviewed", "now_reviewed"];
+
+fn numbers(changes: &Changes, reviewed: bool) -> Vec<Vec<String>> {
     let number = |v: f64| format!("{}", (v * 1e6).round() / 1e6);
     let row = |scope: &str, id: &str, change: &Change| {
-        vec![
+        let mut row = vec![
             scope.to_string(),
             id.to_string(),
             change.figure.clone(),
@@ -97,7 +108,12 @@ fn numbers(changes: &Changes) -> Vec<Vec<String>> {
             change.n.0.to_string(),
             change.n.1.to_string(),
             change.interval.map(|_| change.is_clear().to_string()).unwrap_or_default(),
-        ]
+        ];
+        if reviewed {
+            let after = change.reviewed.unwrap_or_default();
+            row.extend([after.before, after.now].map(|v| v.map(number).unwrap_or_default()));
+        }
+        row
     };
     let mut out: Vec<_> = changes.all.iter().map(|c| row("all", "", c)).collect();
     for (scope, lists) in [("team", &changes.teams), ("agent", &changes.agents)] {
@@ -177,7 +193,14 @@ fn row(shown: &Shown, scope: &str, id: &str, change: &Change, pack: Option<&Pack
         change.interval.map(|(low, high)| format!("{} … {}", signed(low), signed(high))).unwrap_or_default(),
         format!("{} → {}", change.n.0, change.n.1),
         verdict.to_string(),
+        change.reviewed.map(|after| after_review(value, after)).unwrap_or_default(),
     ]
+}
+
+/// `before → now` after review; `–` for a side nobody has reviewed.
+fn after_review(value: impl Fn(f64) -> String, after: AfterReview) -> String {
+    let side = |v: Option<f64>| v.map_or_else(|| "–".to_string(), &value);
+    format!("{} → {}", side(after.before), side(after.now))
 }
 
 #[derive(Clone, Copy)]

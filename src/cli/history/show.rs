@@ -8,7 +8,7 @@ use zhijian::error::Result;
 use zhijian::report::changes;
 use zhijian::report::figures::Figures;
 use zhijian::report::history::Point;
-use zhijian::report::reviewed::{Reviewed, reviewed};
+use zhijian::report::reviewed::Reviewed;
 use zhijian::store::Selection;
 
 use super::list::as_json;
@@ -35,14 +35,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let mut period = changes::period(&selection.span.label(), &partial);
     period.changed_rules = mixed;
     let nights = store.selected(&selection)?;
-    let cases = store.reviewed(Some(&selection))?;
-    let reviewed = match cases.cases.is_empty() {
-        true => None,
-        false => {
-            let loaded = store.load(&selection, None)?;
-            reviewed(&loaded.pack, &loaded.partial.aggregate, &cases)
-        }
-    };
+    let reviewed = store.after_review(&selection)?;
     let shown = &args.shown;
     if shown.format == Form::Json {
         let rows: Vec<_> = nights.iter().map(|row| as_json(row, false)).collect();
@@ -114,10 +107,15 @@ pub fn run(args: &Args) -> Result<Outcome> {
             true => ["复核会话", "复核后分", "复核后合格率"],
             false => ["checked", "score after review", "pass rate after review"],
         });
-        let figures = std::iter::once(&cards.all).chain(&cards.teams).chain(&cards.agents);
-        let after: BTreeMap<&str, _> = figures.filter_map(|f| Some((f.id.as_str(), f.reviewed.as_ref()?))).collect();
-        for row in &mut rows {
-            let own = after.get(row[1].as_str());
+        // In the order of the rows' scopes: a team and an agent may share an id.
+        let of = |list: &[Figures], id: &str| list.iter().find(|f| f.id == id).and_then(|f| f.reviewed.clone());
+        for (number, row) in rows.iter_mut().enumerate() {
+            let own = match number {
+                0 => cards.all.reviewed.clone(),
+                n if n <= period.teams.len() => of(&cards.teams, &row[1]),
+                _ => of(&cards.agents, &row[1]),
+            };
+            let own = own.as_ref();
             let score = own.and_then(|r| r.score.as_ref()).map(|s| format!("{:.1}", s.value));
             let rate = own.and_then(|r| r.pass_rate.as_ref()).map(|r| percent(r.value));
             row.extend([own.map(|r| r.cases.to_string()), score, rate].map(Option::unwrap_or_default));

@@ -7,7 +7,7 @@ use serde_json::json;
 use zhijian::error::{Error, Result};
 use zhijian::review::case::Case;
 use zhijian::review::plan::Kind;
-use zhijian::review::rulings::standing;
+use zhijian::review::rulings::{HIGHER, standing};
 use zhijian::review::sheet::{Sheet, SheetCase};
 use zhijian::review::{CaseKey, Decision, FindingKey, Round, Verdict};
 use zhijian::store::{DrawnCase, Import, Sample};
@@ -18,6 +18,9 @@ use super::{Audit, NightArg, StoreArg};
 use crate::cli::Outcome;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "裁定之前再申诉一次,是改写理由。裁定之后还不服,可以再申诉一次,由另一位更高的主管裁定;那是终审。\n每一次申诉和裁定都留在 `review log` 里,后面的取代前面的,不覆盖。"
+)]
 pub struct Args {
     #[command(flatten)]
     store: StoreArg,
@@ -82,8 +85,18 @@ pub fn run(args: &Args) -> Result<Outcome> {
     let turn = turn(args, &case, &store, &key)?;
     let finding = FindingKey { rule: args.rule.clone(), turn };
     let plan = json!({ "conversation": args.conversation, "agent": args.agent }).to_string();
+    let said = standing(&store.reviews(&row.night, &row.part)?);
+    let standing = said.get(&key);
+    if standing.is_some_and(|s| s.decided_again.contains(&finding)) {
+        return Err(Error::Other(format!(
+            "{} 的 {} 已经再次申诉并裁定过,不能再申诉;经过见 `zhijian review log` (decided by the higher instance)",
+            args.conversation, args.rule
+        )));
+    }
+    let first = standing.and_then(|s| s.decision(&finding)).map(|v| v.reviewer.clone());
+    let id = name(&row, Kind::Appeal, 0, &plan);
     let sample = Sample {
-        id: name(&row, Kind::Appeal, 0, &plan),
+        id: if first.is_some() { id + HIGHER } else { id },
         night: row.night.clone(),
         part: row.part.clone(),
         kind: Kind::Appeal,
@@ -124,7 +137,16 @@ pub fn run(args: &Args) -> Result<Outcome> {
     };
     store.import(&[import], &at, &who)?;
     writeln_out!("已记下申诉: {} {} 第 {} 条", args.conversation, args.rule, turn + 1);
-    writeln_out!("主管裁定: zhijian review sheet --for appeal --sample {} --reviewer 主管 --out 裁定.xlsx", sample.id);
+    let decide = |who: &str| {
+        format!("zhijian review sheet --for appeal --sample {} --reviewer {who} --out 裁定.xlsx", sample.id)
+    };
+    match first {
+        None => writeln_out!("主管裁定: {}", decide("主管")),
+        Some(first) => {
+            writeln_out!("这是再次申诉;在终审之前,{first} 的裁定照旧有效。终审不能由 {first} 来裁");
+            writeln_out!("终审: {}", decide("上级主管"));
+        }
+    }
     Ok(Outcome::Done)
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use zhijian::error::{Error, Result};
-use zhijian::review::rulings::{Standing, standing};
+use zhijian::review::rulings::{HIGHER, Standing, standing};
 use zhijian::review::sheet::{Sheet, SheetCase};
 use zhijian::review::{CaseKey, FindingKey, Round, Verdict};
 use zhijian::store::{Sample, Selection, Store};
@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
             agent: drawn.agent,
         };
         let Some(standing) = all.get(&key) else { continue };
-        let Some(judged) = judged(round, standing, reviewer) else { continue };
+        let Some(judged) = judged(round, standing, reviewer, sample.id.ends_with(HIGHER)) else { continue };
         let Some(case) = store.case(&key, None)? else { continue };
         let link = page_link(args.results.as_deref(), &from, &key.conversation);
         cases.push(SheetCase::new(drawn.number, key, &case, &pack, judged.as_ref(), link));
@@ -83,6 +83,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
         let why = match round {
             For::Second => "没有别人评完的会话",
             For::Adjudicate => "没有意见不一的地方",
+            For::Appeal if sample.id.ends_with(HIGHER) => "没有待裁定的再次申诉(一审裁定人不能再裁)",
             For::Appeal => "没有待裁定的申诉",
         };
         return Err(Error::Other(format!("{}: {why},没有写表 (nothing to review)", sample.id)));
@@ -130,7 +131,12 @@ pub fn find(store: &Store, name: Option<&str>) -> Result<Sample> {
 
 /// What is to be judged of a case, with what others said; `Some(None)`: everything, blind. `None`: nothing.
 #[allow(clippy::option_option)]
-fn judged(round: For, standing: &Standing, reviewer: &str) -> Option<Option<BTreeMap<FindingKey, Vec<String>>>> {
+fn judged(
+    round: For,
+    standing: &Standing,
+    reviewer: &str,
+    higher: bool,
+) -> Option<Option<BTreeMap<FindingKey, Vec<String>>>> {
     match round {
         For::Second => {
             let others = standing.reviewers.iter().any(|r| r != reviewer);
@@ -150,8 +156,20 @@ fn judged(round: For, standing: &Standing, reviewer: &str) -> Option<Option<BTre
             (!all.is_empty()).then_some(Some(all))
         }
         For::Appeal => {
-            let open = standing.open_appeals().into_iter();
-            let all: BTreeMap<_, _> = open.map(|(f, why)| (f.clone(), vec![format!("客服申诉: {why}")])).collect();
+            // Each instance decides its own; whoever decided first does not decide again.
+            let first = |f: &FindingKey| standing.decision(f).filter(|_| higher);
+            let open =
+                standing.open_appeals().into_iter().filter(|(f, _)| standing.appealed_again.contains(f) == higher);
+            let open = open.filter(|(f, _)| first(f).is_none_or(|v| v.reviewer != reviewer));
+            let told = |(f, why): (&FindingKey, &str)| {
+                let before = first(f).map(|v| {
+                    let verdict = v.verdict.map_or("", Verdict::title);
+                    format!("一审 {}: {verdict}({})", v.reviewer, v.comment)
+                });
+                let said = before.into_iter().chain([format!("客服申诉: {why}")]).collect();
+                (f.clone(), said)
+            };
+            let all: BTreeMap<_, _> = open.map(told).collect();
             (!all.is_empty()).then_some(Some(all))
         }
     }

@@ -4,6 +4,7 @@ use super::document::{Block, Document, Run, Voice, runs};
 use super::team::{Common, Need, TeamReport};
 use crate::judge::Lang;
 use crate::report::figures::Figures;
+use crate::report::history::Change;
 use crate::report::words::{listed, one_line, people, pick, rate, share};
 
 const NAME: usize = 60;
@@ -82,7 +83,7 @@ impl TeamReport<'_> {
         let best = self.members.iter().filter(|a| a.critical == 0).filter_map(|a| Some((*a, a.pass_rate.as_ref()?)));
         let best = best.max_by(|a, b| a.1.low.total_cmp(&b.1.low).then_with(|| b.0.id.cmp(&a.0.id)));
         let news = match (self.improved.first(), best) {
-            (Some((agent, change)), _) => self.moved(agent, &change.figure, change.before, change.now),
+            (Some((agent, change)), _) => self.moved(agent, change),
             (None, Some((agent, pass))) => match self.zh() {
                 true => format!("{}:合格率 {},没有一票否决", self.name(agent), rate(self.night.lang, pass)),
                 false => format!("{}: pass rate {}, nothing critical", self.name(agent), rate(self.night.lang, pass)),
@@ -244,13 +245,14 @@ impl TeamReport<'_> {
     }
 
     /// A change in words.
-    fn moved(&self, agent: &Figures, figure: &str, before: f64, now: f64) -> String {
+    fn moved(&self, agent: &Figures, change: &Change) -> String {
+        let Change { figure, before, now, .. } = change;
         let pack = self.night.pack;
         let dimension = |id: &str| pack.scorecard.dimensions.iter().find(|d| d.id == id);
         let (title, rate) = match figure.split_once(':') {
             Some(("rule", id)) => (pack.rule(id).map_or(id, |n| pack.rules[n].title.as_str()), true),
             Some(("dimension", id)) => (dimension(id).map_or(id, |d| self.say(&d.title, &d.title_en)), false),
-            _ => match figure {
+            _ => match figure.as_str() {
                 "score" => (self.say("平均分", "score"), false),
                 "pass_rate" => (self.say("合格率", "pass rate"), true),
                 "critical_rate" => (self.say("一票否决率", "critical rate"), true),
@@ -261,7 +263,15 @@ impl TeamReport<'_> {
             },
         };
         let shown = |v: f64| if rate { share(v) } else { format!("{v:.1}") };
-        format!("{}:{} {} → {}", self.name(agent), self.clean(title), shown(before), shown(now))
+        let mut text = format!("{}:{} {} → {}", self.name(agent), self.clean(title), shown(*before), shown(*now));
+        if let Some(after) = &change.reviewed {
+            let side = |v: Option<f64>| v.map_or_else(|| "–".to_string(), shown);
+            text += &match self.night.lang {
+                Lang::Zh => format!("(复核后 {} → {})", side(after.before), side(after.now)),
+                Lang::En => format!(" (after review {} → {})", side(after.before), side(after.now)),
+            };
+        }
+        text
     }
 
     fn improvement(&self, out: &mut Document) {
@@ -275,8 +285,7 @@ impl TeamReport<'_> {
             );
             return;
         }
-        let items =
-            self.improved.iter().map(|(agent, c)| vec![Run::Plain(self.moved(agent, &c.figure, c.before, c.now))]);
+        let items = self.improved.iter().map(|(agent, c)| vec![Run::Plain(self.moved(agent, c))]);
         out.add(Block::List(items.collect()));
     }
 

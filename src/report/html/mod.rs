@@ -133,6 +133,7 @@ mod tests {
             now,
             interval: Some(interval),
             n: (60, 60),
+            reviewed: None,
         };
         let all = vec![change("pass_rate", 0.8, 0.85, (0.01, 0.09)), change("score", 88.0, 87.0, (-3.0, 1.0))];
         History {

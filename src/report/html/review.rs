@@ -5,11 +5,12 @@ use super::page::section;
 use super::site::Site;
 use super::table::Table;
 use super::words::count;
+use crate::judge::Lang;
 use crate::report::Points;
 use crate::report::figures::Figures;
 use crate::report::reviewed::Decided;
+use crate::report::words::sample;
 use crate::review::Verdict;
-use crate::review::plan::Kind;
 
 /// 机器分 and 复核后分 of everyone who has been reviewed; nothing where nobody has.
 pub fn people(site: &Site<'_>, out: &mut Html) {
@@ -127,16 +128,8 @@ pub fn rule(site: &Site<'_>, out: &mut Html, rule: &str) -> bool {
     let Some(precision) = quality.precision else { return false };
     let (value, low, high) = (precision.value * 100.0, precision.low * 100.0, precision.high * 100.0);
     let (right, wrong, missed) = (count(quality.confirmed), count(quality.overturned), count(quality.missed));
-    let from = match (kind, w.zh) {
-        (Kind::Random, true) => "随机抽样",
-        (Kind::Stratified, true) => "分层抽样",
-        (Kind::Targeted, true) => "定向抽样,不能推及整晚",
-        (Kind::Appeal, true) => "申诉,不能推及整晚",
-        (Kind::Random, false) => "random sample",
-        (Kind::Stratified, false) => "stratified sample",
-        (Kind::Targeted, false) => "targeted sample, not of the whole night",
-        (Kind::Appeal, false) => "appeals, not of the whole night",
-    };
+    let lang = if w.zh { Lang::Zh } else { Lang::En };
+    let from = sample(lang, *kind);
     let mut text = match w.zh {
         true => format!(
             "判对 {value:.1}%(95% 区间 {low:.1}–{high:.1},{from}):确认 {right} 处,误判 {wrong} 处,漏判 {missed} 处。"

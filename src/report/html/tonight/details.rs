@@ -164,6 +164,10 @@ fn rows_of_changes(site: &Site<'_>, id: &str, caption: &str, changes: &[&Change]
         .numbers(w.t("上期", "Before"))
         .numbers(w.t("本期", "Now"))
         .numbers(w.t("变化", "Change"));
+    let reviewed = changes.iter().any(|c| c.reviewed.is_some());
+    if reviewed {
+        table = table.numbers(w.t("上期复核后", "Before, reviewed")).numbers(w.t("本期复核后", "Now, reviewed"));
+    }
     let pack = site.night.pack;
     for change in changes {
         let name = match change.figure.split_once(':') {
@@ -182,6 +186,13 @@ fn rows_of_changes(site: &Site<'_>, id: &str, caption: &str, changes: &[&Change]
         table.row("").say(&name).number(Some(change.before), number(change.before, change.n.0));
         table.number(Some(change.now), number(change.now, change.n.1));
         table.number(Some(change.difference()), Html::of(&site.change(change)));
+        if reviewed {
+            let after = change.reviewed.unwrap_or_default();
+            for value in [after.before, after.now] {
+                let shown = value.map_or_else(|| Html::of("–"), |v| Html::of(&site.write_figure(figure, v)));
+                table.number(value, shown);
+            }
+        }
     }
     table
 }
