@@ -188,6 +188,19 @@ fn vendors_keep_their_channel_times_and_people() {
 }
 
 #[test]
+fn tencent_sentences_without_their_final_text_are_read_by_another() {
+    let bytes = r#"{"Response":{"Data":{"TaskId":7,"StatusStr":"success","ResultDetail":[
+        {"FinalSentence":"您好","WrittenText":null,"StartMs":0,"EndMs":900,"SpeakerId":0},
+        {"FinalSentence":null,"WrittenText":"我要退货。","SliceSentence":"我 要退货","StartMs":1000,"EndMs":1900,"SpeakerId":1},
+        {"FinalSentence":null,"SliceSentence":"好的 马上","StartMs":2000,"EndMs":2900,"SpeakerId":0}]}}}"#;
+    let flags = ["--roles", "0=agent,1=customer"];
+    let (conversations, rejects) = convert_bytes("tencent.json", bytes.as_bytes(), &flags);
+    assert_eq!(rejects, Vec::<Value>::new());
+    let said: Vec<_> = conversations[0]["turns"].as_array().unwrap().iter().map(|t| t["text"].as_str()).collect();
+    assert_eq!(said, [Some("您好"), Some("我要退货。"), Some("好的马上")]);
+}
+
+#[test]
 fn nobody_is_taken_for_the_agent_by_chance() {
     for name in ["baidu-asr.json", "tencent-asr.json"] {
         let (read, rejects) = convert(&sample(name), &[]);

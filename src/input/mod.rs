@@ -69,6 +69,7 @@ mod values;
 mod vendor;
 mod whole;
 mod workbook;
+mod zipped_workbook;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -263,6 +263,7 @@ fn ccai(conversation: &Object, context: &Context<'_>) -> Read {
     draft.finish(context, |_| None, false)
 }
 
+/// <https://ai.baidu.com/ai-doc/SPEECH/ukarue6fg>
 fn baidu(record: &Object, context: &Context<'_>) -> Read {
     let own = id(record, &["task_id", "call_id", "session_id", "log_id"])?;
     let mut draft = Draft::new(own, "phone", context);
@@ -291,6 +292,8 @@ fn baidu(record: &Object, context: &Context<'_>) -> Read {
     draft.finish(context, |_| None, true)
 }
 
+/// <https://www.tencentcloud.com/document/product/1118/66926>: each of a sentence's texts may be null, the written form is
+/// there only when asked for, and the slices are cut by spaces.
 fn tencent(record: &Object, context: &Context<'_>) -> Read {
     let response = record.get("Response").and_then(Value::as_object).unwrap_or(record);
     let data = response.get("Data").and_then(Value::as_object).unwrap_or(response);
@@ -301,7 +304,11 @@ fn tencent(record: &Object, context: &Context<'_>) -> Read {
         return Err(Fault::new(BAD_TURNS, format!("识别任务没有成功,StatusStr 为 {}", shown(status))));
     }
     each(list(data, "ResultDetail")?, "ResultDetail", |_, line| {
-        let text = words(line, &["FinalSentence"])?.ok_or_else(|| missing("FinalSentence"))?;
+        let slices = || words(line, &["SliceSentence"]).map(|w| w.map(|w| w.replace(' ', "")));
+        let text = match words(line, &["FinalSentence", "WrittenText"])? {
+            Some(text) => text,
+            None => slices()?.ok_or_else(|| missing("FinalSentence"))?,
+        };
         let mut turn = Turn::new(Role::System, text);
         turn.begin_ms = offset(line, &["StartMs"], 1.0)?;
         turn.end_ms = offset(line, &["EndMs"], 1.0)?;
@@ -311,6 +318,7 @@ fn tencent(record: &Object, context: &Context<'_>) -> Read {
     draft.finish(context, |_| None, true)
 }
 
+/// <https://support.huaweicloud.com/api-sis/sis_03_0093.html>
 fn huawei(record: &Object, context: &Context<'_>) -> Read {
     let mut draft = Draft::new(id(record, &["job_id", "trace_id"])?, "phone", context);
     if let Some(status) = record.get("status").and_then(Value::as_str)

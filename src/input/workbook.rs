@@ -13,6 +13,7 @@ use super::cells::{Cell, Rows};
 use super::columns::{Column, Header, header};
 use super::old_workbook;
 use super::reject::{CORRUPT, Fault, LIMIT};
+use super::zipped_workbook;
 use crate::error::{Error, Result};
 
 /// Rows in which a header is looked for.
@@ -53,46 +54,17 @@ pub(crate) fn read(
     Ok(fault)
 }
 
-fn broken(why: impl std::fmt::Display) -> Fault {
+pub(super) fn broken(why: impl std::fmt::Display) -> Fault {
     Fault::new(CORRUPT, format!("工作簿损坏或不完整,其后的内容无法读取 ({why})"))
 }
 
-fn too_large(max: u64) -> Fault {
+pub(super) fn too_large(max: u64) -> Fault {
     Fault::new(LIMIT, format!("工作簿展开后超过上限 {} MB,其后的内容未读取;请拆分后重试", max >> 20))
-}
-
-/// Looks at the sizes in the archive before anything is unpacked; what a hostile one could lie about is counted.
-fn check_sizes(file: &File, max: u64) -> Result<(), Fault> {
-    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(broken)?;
-    let mut workbook = false;
-    let mut total = 0u64;
-    for index in 0..archive.len() {
-        let (stated, stored) = {
-            let entry = archive.by_index_raw(index).map_err(broken)?;
-            workbook |= entry.name().is_ok_and(|n| n.starts_with("xl/"));
-            (entry.size(), entry.compressed_size())
-        };
-        // deflate makes at most 1032 bytes of one: only what could exceed the rest is unpacked to count
-        let size = if stored.saturating_mul(1032) > max.saturating_sub(total) && stored.saturating_mul(20) > stated {
-            let entry = archive.by_index(index).map_err(broken)?;
-            std::io::copy(&mut entry.take(max + 1), &mut std::io::sink()).map_err(broken)?
-        } else {
-            stated.max(1)
-        };
-        total = total.saturating_add(size);
-        if total > max {
-            return Err(too_large(max));
-        }
-    }
-    if !workbook {
-        return Err(Fault::new(CORRUPT, "这是 ZIP 压缩包,里面不是 Excel 工作簿;请先解压"));
-    }
-    Ok(())
 }
 
 fn xlsx(file: File, peek: bool, rows: &mut Rows, options: &InputOptions) -> Result<(), Fault> {
     let max = options.limits.max_document_bytes.min(MOST_XLSX);
-    check_sizes(&file, max)?;
+    zipped_workbook::check(&file, max)?;
     let mut reader = BufReader::new(file);
     reader.rewind().map_err(broken)?;
     let mut book: Xlsx<_> = Xlsx::new(reader).map_err(broken)?;

@@ -93,8 +93,9 @@ impl Store {
         let number = |store: &Store, pragma: &str| -> Result<i64> {
             store.connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(|e| store.failed(&e))
         };
-        let (application, version) = (number(self, "application_id")?, number(self, "user_version")?);
+        // In this order: another program that makes the file names it ours before it makes tables.
         let empty = number(self, "schema_version")? == 0;
+        let (application, version) = (number(self, "application_id")?, number(self, "user_version")?);
         if application != i64::from(APPLICATION) && !empty {
             return Err(refused(&self.path, "不是 zhijian 的历史库,为免弄坏未作改动 (not a zhijian store)"));
         }
