@@ -29,6 +29,8 @@ pub enum Held {
     Negated,
     /// An end of the hit lies inside a word.
     NotWord,
+    /// The phrase is a number, and stands within a longer one.
+    LongerNumber,
     /// Sounds like the phrase, but is made of ordinary words.
     CommonWords,
     /// Words are not segmented, so word boundaries are unknown.

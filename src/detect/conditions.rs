@@ -80,6 +80,9 @@ impl TurnText<'_> {
     pub fn held(&mut self, block: &Block, span: Span, phrase: &str, negation: &Negation) -> Option<Held> {
         let range = self.plain_range(span);
         let spelt = &self.plain.text()[range.clone()] == phrase;
+        if text::is_number_phrase(phrase) && text::is_part_of_code(self.plain.text(), range.clone()) {
+            return Some(Held::LongerNumber);
+        }
         if block.view == ViewKind::Pinyin && !spelt && self.is_common_words(range.clone()) {
             return Some(Held::CommonWords);
         }

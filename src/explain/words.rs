@@ -130,6 +130,7 @@ pub fn held(pack: &Pack, block: &Block, held: &Held, text: &str) -> String {
         Held::Negated => "前面有否定词(negation)".into(),
         Held::CommonWords => "读音相同,但本身是常用词,不算".to_string(),
         Held::NotWord => "两端不在词的边界上(word),它只是别的词的一部分".into(),
+        Held::LongerNumber => "只是更长的号码里的一段".into(),
         Held::NoWords => "没有分词,无法判断词的边界(word)".into(),
         Held::Length => format!(
             "消息长度不在要求之内({}{})",

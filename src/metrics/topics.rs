@@ -15,7 +15,7 @@ use crate::detect::memory::Memory;
 use crate::error::{Error, Result};
 use crate::pack::topics::Topics;
 use crate::span::Span;
-use crate::text::{View, sentence_range};
+use crate::text::{View, is_number_phrase, is_part_of_code, sentence_range};
 
 /// Most different phrases of one message that count for a topic.
 const MOST_PHRASES: u32 = 2;
@@ -156,6 +156,9 @@ impl TopicMatcher {
         shown.clear();
         for hit in self.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(text)) {
             let (from, to) = self.ranges[hit.pattern().as_usize()];
+            if is_number_phrase(&text[hit.range()]) && is_part_of_code(text, hit.range()) {
+                continue;
+            }
             for used in &self.uses[from as usize..to as usize] {
                 let (start, end) = (hit.start() as u32, hit.end() as u32);
                 raw.push(Raw { topic: used.topic, except: used.except, start, end });
@@ -255,7 +258,7 @@ mod tests {
         let text = "[[reason]]\nid='logistics'\ntitle='物流'\nphrases=['快递']\nweight=0.4\nexcept=['取件']\n\
             [[reason.sub]]\nid='logistics.where'\ntitle='到哪'\nphrases=['到哪','到哪了','什么时候到']\nexcept=['退款']\nweight=1.5\n\
             [[reason]]\nid='refund'\ntitle='退款'\n[[reason.sub]]\nid='refund.progress'\ntitle='进度'\nphrases=['退款','到账']\nweight=2\n\
-            [[reason]]\nid='other'\ntitle='其他'\n[[fault]]\nid='safety'\ntitle='安全'\nurgency='high'\nphrases=['漏电']\n";
+            [[reason]]\nid='complaint'\ntitle='投诉'\nphrases=['12315']\n[[reason]]\nid='other'\ntitle='其他'\n[[fault]]\nid='safety'\ntitle='安全'\nurgency='high'\nphrases=['漏电']\n";
         let file = Arc::new(SourceFile { path: "t".into(), text: text.into() });
         let mut all = Vec::new();
         let mut faults = Faults::new(file.clone(), &mut all);
@@ -297,6 +300,12 @@ mod tests {
         assert_eq!((best.as_str(), list.len()), ("refund", 1));
         let (best, list) = found(&["退款呢?包裹什么时候到"]);
         assert_eq!((best.as_str(), list.len()), ("refund", 2));
+    }
+
+    #[test]
+    fn numbers_count_as_a_whole() {
+        assert_eq!(found(&["我打12315"]).0, "complaint");
+        assert_eq!(found(&["订单号2012315998"]).0, "other");
     }
 
     #[test]

@@ -26,6 +26,7 @@
 mod chars;
 mod checks;
 mod clause;
+mod digits;
 mod entity;
 mod folds;
 mod message;
@@ -44,6 +45,7 @@ mod traditional;
 mod view;
 
 pub use clause::{clause_range, is_question, sentence_range};
+pub use digits::{is_number_phrase, is_part_of_code};
 pub use entity::{Entity, EntityKind, entities};
 pub use message::trim_message;
 pub use normalise::plain;
