@@ -19,6 +19,7 @@ mod formats;
 mod generate;
 mod history;
 mod inspect;
+mod memory_limit;
 mod merge;
 mod outputs;
 mod partial;

@@ -205,6 +205,7 @@ impl EngineArgs {
         mask: bool,
         change: impl FnOnce(Pack) -> Result<Pack>,
     ) -> Result<Engine> {
+        super::memory_limit::check()?;
         let mut pack = Pack::open(self.rules.as_deref())?;
         if let Some(path) = &self.satisfaction {
             pack.use_satisfaction(path)?;

@@ -118,7 +118,7 @@ fn is_array(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('[').map(str::trim_start) else { return false };
     rest.is_empty()
         || rest.starts_with(['{', ']', '[', '"', 't', 'f', 'n', '-'])
-        || rest.starts_with(|c: char| c.is_ascii_digit()) && !rest[..rest.len().min(40)].contains(':')
+        || rest.starts_with(|c: char| c.is_ascii_digit()) && !rest.chars().take(40).any(|c| c == ':')
 }
 
 /// True for a first line that names at least two known columns.
