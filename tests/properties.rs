@@ -107,6 +107,12 @@ fn naive(view: &str, phrase: &str, original: &str) -> Vec<Span> {
         .filter(|at| whole.as_bytes()[*at..].starts_with(normal.as_bytes()))
         .map(|at| rewritten.original(at..at + normal.len()))
         .collect();
+    if text::is_number_phrase(phrase) {
+        // Digits within a longer number or code are none.
+        let plain = view_of("plain", original);
+        let at = |place: u32| plain.position_of(place as usize);
+        found.retain(|span| !text::is_part_of_code(plain.text(), at(span.start)..at(span.end)));
+    }
     found.sort_unstable();
     found.dedup();
     let all = found.clone();
