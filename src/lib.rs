@@ -56,6 +56,7 @@
 //! [`input::Reject`]s; an [`error::Error`] is only what ends a run. The library never prints.
 #![forbid(unsafe_code)]
 
+pub mod caught;
 pub mod conversation;
 pub mod detect;
 pub mod diagnostic;

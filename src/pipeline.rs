@@ -9,12 +9,12 @@ mod service;
 mod sink;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, Once};
 
+use crate::caught::caught;
 use crate::conversation::Conversation;
 use crate::engine::{Engine, Inspection, Scratch};
 use crate::error::{Error, Result};
@@ -83,23 +83,6 @@ pub struct Run<'r> {
     pub spill: Option<&'r crate::report::chat::Spill>,
 }
 
-thread_local! {
-    static INSPECTING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Keeps panics inside an inspection off the terminal: they are reported as rejects.
-fn quiet_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !INSPECTING.get() {
-                before(info);
-            }
-        }));
-    });
-}
-
 impl Run<'_> {
     /// Reads all of `reader`, writing results to `results` and rejects to `rejects`, both in input order.
     ///
@@ -111,7 +94,6 @@ impl Run<'_> {
         results: &'w mut (dyn Write + Send),
         rejects: &'w mut (dyn Write + Send),
     ) -> Result<Summary> {
-        quiet_panics();
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads.max(1))
             .build()
@@ -215,17 +197,14 @@ impl Run<'_> {
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
         let before = out.len();
-        INSPECTING.set(true);
-        let result = catch_unwind(AssertUnwindSafe(|| {
+        let result = caught(|| {
             self.observer.inspecting(conversation);
             let inspection = self.engine.inspect(conversation, scratch);
             self.format.conversation(self.engine, conversation, inspection, out);
-        }));
-        INSPECTING.set(false);
-        if let Err(panic) = result {
+        });
+        if let Err(message) = result {
             out.truncate(before);
-            let message = panic.downcast_ref::<&str>().map(|s| s.to_string());
-            return Err(message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default());
+            return Err(message);
         }
         counting::count(
             &mut part.aggregate,

@@ -7,8 +7,6 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -26,6 +24,7 @@ use super::cells::Cell;
 use super::columns::{COLUMNS, Column, Header};
 use super::mapping::Mapping;
 use super::reject::{CORRUPT, Fault, TRUNCATED};
+use crate::caught::caught;
 use crate::error::Error;
 
 /// Rows of a batch asked of Parquet.
@@ -64,27 +63,9 @@ fn broken(why: impl std::fmt::Display) -> Fault {
     Fault::new(CORRUPT, format!("列存文件损坏或不完整,其后的内容无法读取 ({why})"))
 }
 
-thread_local! {
-    /// Whether a panic of this thread is expected and becomes a fault.
-    static EXPECTED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// Hostile bytes may break the library that reads them: that costs the file, not the run, and is told as a reject alone. So
-/// the first call puts a panic hook before the one there is, which passes over what is expected here.
+/// Hostile bytes may break the library that reads them: that costs the file, not the run.
 fn guarded<T>(f: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !EXPECTED.get() {
-                before(info);
-            }
-        }));
-    });
-    let outer = EXPECTED.replace(true);
-    let done = catch_unwind(AssertUnwindSafe(f));
-    EXPECTED.set(outer);
-    done.unwrap_or_else(|_| Err(broken("内部结构有误")))
+    caught(f).unwrap_or_else(|_| Err(broken("内部结构有误")))
 }
 
 impl Batches {

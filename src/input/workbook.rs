@@ -4,7 +4,6 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{Data, DataRef, ExcelDateTime, Reader as _, Xls, Xlsx};
 
@@ -14,6 +13,7 @@ use super::columns::{Column, Header, header};
 use super::old_workbook;
 use super::reject::{CORRUPT, Fault, LIMIT};
 use super::zipped_workbook;
+use crate::caught::caught;
 use crate::error::{Error, Result};
 
 /// Rows in which a header is looked for.
@@ -39,8 +39,7 @@ pub(crate) fn read(
     options: &InputOptions,
 ) -> Result<Option<Fault>> {
     // the library is careful, but a workbook may be made to break it
-    let result =
-        catch_unwind(AssertUnwindSafe(|| if old { xls(file, rows, options) } else { xlsx(file, peek, rows, options) }));
+    let result = caught(|| if old { xls(file, rows, options) } else { xlsx(file, peek, rows, options) });
     let result = result.unwrap_or_else(|_| Err(broken("内部结构有误")));
     let fault = result.err();
     rows.close();
@@ -187,9 +186,7 @@ pub(crate) fn first_rows(
     // every column is taken for some field, which is only a way to see them all
     let options = InputOptions { columns: Some(all), ..options.clone() };
     let mut rows = Rows::new("".into());
-    let read = catch_unwind(AssertUnwindSafe(|| {
-        if old { xls(file, &mut rows, &options) } else { xlsx(file, false, &mut rows, &options) }
-    }));
+    let read = caught(|| if old { xls(file, &mut rows, &options) } else { xlsx(file, false, &mut rows, &options) });
     read.unwrap_or_else(|_| Err(broken("内部结构有误")))?;
     let dialect = Rows::layout().dialect;
     let (mut out, mut at) = (Vec::<Vec<String>>::new(), 0);
