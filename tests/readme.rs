@@ -77,6 +77,54 @@ fn the_commands_work() {
     assert_eq!(of_agents.count(), 30, "as text and as a page");
 }
 
+/// The excerpts of a scorecard and a coaching report are those of the main command.
+#[test]
+fn the_samples_are_what_the_main_command_writes() {
+    let base = tempfile::tempdir().unwrap();
+    let out = base.path().join("out");
+    let input = root().join("fixtures/nightly");
+    zhijian().arg("inspect").arg(input).args(["--quiet", "--report", "none", "--out"]).arg(&out).assert().success();
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    let cells =
+        |line: &str| -> Vec<String> { line.trim_matches('|').split('|').map(|c| c.trim().to_string()).collect() };
+    let text = readme();
+
+    let cards = read("scorecards.csv");
+    let mut table = csv::Reader::from_reader(cards.trim_start_matches('\u{feff}').as_bytes());
+    let titles = table.headers().unwrap().clone();
+    let agents: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let full = [
+        "客服ID",
+        "姓名",
+        "团队",
+        "会话数",
+        "样本",
+        "平均分",
+        "平均分下限",
+        "平均分上限",
+        "否决前平均分",
+        "合格率%",
+        "合格率下限%",
+        "合格率上限%",
+    ];
+    let places = full.map(|title| titles.iter().position(|t| t == title).unwrap());
+    let shown: Vec<_> = text.lines().filter(|l| l.starts_with("| a") && l.contains("组 |")).map(cells).collect();
+    assert_eq!(shown.len(), 3);
+    for row in shown {
+        let agent = agents.iter().find(|a| a[places[0]] == row[0]).unwrap();
+        assert_eq!(row, places.map(|place| agent[place].to_string()));
+    }
+
+    let start = text.find("> ### 2. ").unwrap();
+    let excerpt = text[start..].lines().take_while(|l| l.starts_with('>'));
+    let report = read("coaching/a10.md");
+    let lines: Vec<&str> = report.lines().map(str::trim_end).collect();
+    for line in excerpt.map(|l| l.trim_start_matches('>').trim()) {
+        let line = line.trim_start_matches("> ");
+        assert!(lines.iter().any(|l| l.trim_start_matches("> ") == line), "{line} is not in the report");
+    }
+}
+
 #[test]
 fn the_shop_of_the_readme_changes_the_pack_it_extends() {
     let base = tempfile::tempdir().unwrap();
