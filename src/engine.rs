@@ -193,7 +193,8 @@ impl Engine {
         self.observe(conversation, scratch, trace);
         if self.repeats {
             let segmenter = self.detector.segmenter();
-            scratch.repeats.fill(conversation, &self.pack.repeat, segmenter, &mut scratch.view);
+            let known = scratch.detect.fingerprints();
+            scratch.repeats.fill(conversation, known, &self.pack.repeat, segmenter, &mut scratch.view);
         }
         let out = &mut scratch.inspection;
         let marks = ConversationMarks { hits: &out.hits, wait: self.wait, polite: &self.polite };

@@ -29,6 +29,8 @@ pub struct Layout {
     pub ordinal: Vec<u32>,
     /// For each turn, its time in milliseconds (absolute, or from the recording's start), where known.
     pub time: Vec<Option<i64>>,
+    /// For each turn in words, its letters and digits; 0 for others.
+    pub letters: Vec<u32>,
 }
 
 impl Layout {
@@ -39,12 +41,15 @@ impl Layout {
         self.segment_of.clear();
         self.ordinal.clear();
         self.time.clear();
+        self.letters.clear();
         let turns = &conversation.turns;
         let mut words = 0;
         for turn in turns {
             self.ordinal.push(words);
             words += u32::from(turn.is_human_words());
             self.time.push(turn.at.or(turn.begin_ms));
+            let letters = || turn.text.chars().filter(|c| crate::text::is_letter(*c)).count();
+            self.letters.push(if turn.kind.is_words() { letters() as u32 } else { 0 });
         }
         let mut start = 0;
         let mut last_agent_turn = None;

@@ -7,6 +7,7 @@
 mod counting;
 mod service;
 mod sink;
+mod tally;
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -19,9 +20,11 @@ use crate::conversation::Conversation;
 use crate::engine::{Engine, Inspection, Scratch};
 use crate::error::{Error, Result};
 use crate::input::{FileSummary, Item, Reader, Reject, reject};
+use crate::pack::Pack;
 use crate::score::Aggregate;
 use crate::score::contacts::ContactLog;
 use sink::{OrderedSink, Output};
+use tally::Tally;
 
 /// Watches a run; called from worker threads.
 pub trait Observer: Sync {
@@ -110,7 +113,7 @@ impl Run<'_> {
         let mut failure = None;
         for part in parts {
             match part {
-                Ok(part) => part.merge_into(&mut out, &mut contacts),
+                Ok(part) => part.merge_into(self.engine.pack(), &mut out, &mut contacts),
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
@@ -207,7 +210,7 @@ impl Run<'_> {
             return Err(message);
         }
         counting::count(
-            &mut part.aggregate,
+            &mut part.tally,
             &mut part.contacts,
             self.engine,
             conversation,
@@ -228,7 +231,7 @@ struct Source {
 /// One worker's share.
 #[derive(Default)]
 struct Part {
-    aggregate: Aggregate,
+    tally: Tally,
     contacts: ContactLog,
     records_inspected: u64,
     records_rejected: u64,
@@ -252,8 +255,8 @@ impl Part {
         }
     }
 
-    fn merge_into(self, out: &mut Summary, contacts: &mut ContactLog) {
-        out.aggregate.merge(self.aggregate);
+    fn merge_into(self, pack: &Pack, out: &mut Summary, contacts: &mut ContactLog) {
+        out.aggregate.merge(self.tally.finish(pack));
         contacts.merge(self.contacts);
         out.records_inspected += self.records_inspected;
         out.records_rejected += self.records_rejected;

@@ -164,8 +164,10 @@ pub struct Compiled {
     pub views: [Option<ViewScanner>; 3],
     /// All blocks; those of a marker stand together, in the markers' order.
     pub blocks: Vec<CompiledBlock>,
-    /// Range of the blocks of each marker.
-    pub of_marker: Vec<std::ops::Range<u32>>,
+    /// Of each marker, the blocks that take any turn that says something.
+    pub any_turn: Vec<Box<[u32]>>,
+    /// Channels of the blocks that look at the pinyin view: each block's list, empty for every channel.
+    pub pinyin_channels: Vec<Vec<String>>,
     /// Uses of entities, by kind.
     pub entities: Vec<(EntityKind, Use)>,
     /// All regexes.
@@ -198,8 +200,8 @@ pub struct Compiled {
 /// When an automaton would grow beyond what fits in memory.
 pub fn compile(pack: &Pack) -> Result<Compiled> {
     let mut builder = Builder::default();
-    let mut blocks = Vec::new();
-    let mut of_marker = Vec::with_capacity(pack.markers.len());
+    let mut blocks: Vec<CompiledBlock> = Vec::new();
+    let mut of_marker: Vec<std::ops::Range<u32>> = Vec::with_capacity(pack.markers.len());
     for (id, marker) in pack.markers.iter().enumerate() {
         for block in &marker.blocks {
             let number = blocks.len() as u32;
@@ -235,12 +237,21 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     for (slot, patterns) in views.iter_mut().zip(builder.patterns) {
         *slot = scanner(patterns.0, patterns.1)?;
     }
+    let any_turn = of_marker
+        .into_iter()
+        .map(|numbers| numbers.filter(|n| blocks[*n as usize].any.is_some()).collect())
+        .collect();
+    let mut pinyin_channels: Vec<_> =
+        blocks.iter().filter(|b| b.block.view == ViewKind::Pinyin).map(|b| b.block.channels.clone()).collect();
+    pinyin_channels.sort_unstable();
+    pinyin_channels.dedup();
     let asks_confidence = blocks.iter().any(|b| b.block.min_confidence.is_some());
     Ok(Compiled {
         asks_confidence,
         views,
         blocks,
-        of_marker,
+        any_turn,
+        pinyin_channels,
         entities: builder.entities,
         regexes: builder.regexes,
         texts: builder.texts,

@@ -55,7 +55,7 @@ impl Detector {
                 }
                 settled.push(*hit);
             }
-            for number in self.compiled.of_marker[marker as usize].clone() {
+            for &number in &self.compiled.any_turn[marker as usize] {
                 if let Some(pattern) = self.compiled.blocks[number as usize].any {
                     self.any_turn(number, pattern, &place, lengths, (hits, settled_at), settled, trace);
                 }
@@ -98,6 +98,9 @@ impl Detector {
             return;
         }
         let whole = &self.compiled.contexts[marker as usize];
+        if !T::ON && (hopeless(&block.context, hits) || hopeless(whole, hits)) {
+            return;
+        }
         let known = settled.len();
         for (turn, length) in lengths.iter().enumerate() {
             let Some(length) = *length else { continue };
@@ -161,6 +164,14 @@ impl From<Failed<'_>> for Held {
     }
 }
 
+/// True when a condition asks for a marker that no turn carries, so that no turn can fulfil it.
+fn hopeless(context: &Context, hits: &Hits) -> bool {
+    let nowhere = |markers: &[MarkerId]| !markers.is_empty() && !markers.iter().any(|m| hits.has_anywhere(*m));
+    nowhere(&context.with)
+        || nowhere(&context.reply_to)
+        || context.neighbours.iter().any(|near| !hits.has_anywhere(near.marker))
+}
+
 struct Places<'p> {
     conversation: &'p Conversation<'p>,
     layout: &'p Layout,
@@ -203,9 +214,6 @@ impl Places<'_> {
         turn: usize,
         (hits, settled_at): (&Hits, &[(usize, usize)]),
     ) -> Option<Failed<'c>> {
-        if context.is_empty() {
-            return None;
-        }
         let here = |m: &MarkerId| hits.has(turn, *m);
         if let Some(found) = context.unless.iter().find(|m| here(m)) {
             return Some(Failed::Unless(*found));

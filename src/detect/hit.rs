@@ -26,6 +26,8 @@ pub struct Hits {
     /// All hits, sorted by turn, marker, place.
     pub list: Vec<Hit>,
     bits: Vec<u64>,
+    /// Markers any turn carries.
+    anywhere: Vec<u64>,
     width: usize,
 }
 
@@ -36,6 +38,15 @@ impl Hits {
         self.width = markers.div_ceil(64);
         self.bits.clear();
         self.bits.resize(turns * self.width, 0);
+        self.anywhere.clear();
+        self.anywhere.resize(self.width, 0);
+    }
+
+    /// True when any turn carries the marker: most markers show in few conversations, so ask this before looking
+    /// through the turns.
+    pub fn has_anywhere(&self, marker: MarkerId) -> bool {
+        let bit = marker as usize;
+        self.anywhere[bit / 64] >> (bit % 64) & 1 == 1
     }
 
     /// True when the turn carries the marker.
@@ -48,6 +59,7 @@ impl Hits {
     pub fn set(&mut self, turn: usize, marker: MarkerId) {
         let bit = marker as usize;
         self.bits[turn * self.width + bit / 64] |= 1 << (bit % 64);
+        self.anywhere[bit / 64] |= 1 << (bit % 64);
     }
 
     /// Markers of a turn, ascending.
@@ -61,11 +73,17 @@ impl Hits {
 
     /// First turn in the range that carries the marker.
     pub fn first(&self, turns: Range<usize>, marker: MarkerId) -> Option<usize> {
+        if !self.has_anywhere(marker) {
+            return None;
+        }
         turns.into_iter().find(|t| self.has(*t, marker))
     }
 
     /// Last turn in the range that carries the marker.
     pub fn last(&self, turns: Range<usize>, marker: MarkerId) -> Option<usize> {
+        if !self.has_anywhere(marker) {
+            return None;
+        }
         turns.into_iter().rev().find(|t| self.has(*t, marker))
     }
 

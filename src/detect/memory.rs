@@ -2,6 +2,7 @@
 //! message's own words show depends on the words, the speaker and the channel alone, so it is found once and looked up
 //! afterwards. Each thread keeps a bounded number of messages in two generations; results never depend on what is kept.
 
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, BuildHasherDefault};
 
 use rustc_hash::{FxHashMap, FxHasher};
@@ -47,12 +48,14 @@ impl<V> Memory<V> {
 
     /// What is known of the same message from before.
     pub fn recall(&mut self, key: u64, turn: &Turn<'_>, channel: Option<&str>) -> Option<&V> {
-        if !self.now.contains_key(&key) {
-            let seen = self.before.remove(&key)?;
-            self.text += seen.text.len();
-            self.now.insert(key, seen);
-        }
-        let seen = self.now.get(&key)?;
+        let seen = match self.now.entry(key) {
+            Entry::Occupied(seen) => seen.into_mut(),
+            Entry::Vacant(place) => {
+                let seen = self.before.remove(&key)?;
+                self.text += seen.text.len();
+                place.insert(seen)
+            }
+        };
         let same = *seen.text == *turn.text && seen.role == turn.role && *seen.channel == *channel.unwrap_or("");
         same.then_some(&seen.value)
     }

@@ -23,7 +23,7 @@ use crate::layout::Layout;
 use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
 use crate::pack::marker::ViewKind;
-use crate::text::{Segmenter, View};
+use crate::text::{Fingerprint, Segmenter, View};
 use crate::trace::{NoTrace, Trace};
 use compile::Compiled;
 use hit::{Hit, Hits};
@@ -81,6 +81,16 @@ pub struct DetectScratch {
     settled_at: Vec<(usize, usize)>,
     /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.
     lengths: Vec<Option<u32>>,
+    /// What each turn's plain view is made of; `None` for turns that say nothing.
+    fingerprints: Vec<Option<Fingerprint>>,
+    letter_list: Vec<char>,
+}
+
+impl DetectScratch {
+    /// What the plain views of the last conversation's turns are made of; `None` for turns that say nothing.
+    pub fn fingerprints(&self) -> &[Option<Fingerprint>] {
+        &self.fingerprints
+    }
 }
 
 /// The plain view of a turn, made when it is asked for.
@@ -198,6 +208,7 @@ impl Detector {
         scratch.pending.clear();
         scratch.lengths.clear();
         scratch.forms.clear();
+        scratch.fingerprints.clear();
         scratch.gram_odds.start(&self.compiled.grams);
         let channel = conversation.channel.as_deref();
         let pinyin = self.wants_pinyin(channel);
@@ -211,6 +222,7 @@ impl Detector {
                 }
                 false => {
                     scratch.forms.push(None);
+                    scratch.fingerprints.push(None);
                     scratch.gram_odds.pass();
                     None
                 }

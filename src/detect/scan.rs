@@ -10,7 +10,7 @@ use super::{DetectScratch, Detector, SegmentMode};
 use crate::conversation::{Role, Turn};
 use crate::pack::marker::ViewKind;
 use crate::span::Span;
-use crate::text;
+use crate::text::{self, Fingerprint};
 use crate::trace::{Held, NearMiss, Trace};
 
 /// A match of an automaton pattern in one block, in bytes of the view.
@@ -43,6 +43,7 @@ struct Remembered {
 pub struct Known {
     length: u32,
     form: Form,
+    fingerprint: Fingerprint,
     /// What its grams speak for each model; empty when no model looks at its side.
     odds: Box<[f64]>,
     hits: Box<[Remembered]>,
@@ -85,6 +86,7 @@ impl Detector {
                 block: h.block,
             }));
             scratch.forms.push(Some(known.form));
+            scratch.fingerprints.push(Some(known.fingerprint));
             match known.odds.is_empty() {
                 true => scratch.gram_odds.pass(),
                 false => scratch.gram_odds.recall(&known.odds),
@@ -124,6 +126,8 @@ impl Detector {
         let length = squeezed.chars().count() as u32;
         let form = Form::of(&turn.text);
         scratch.forms.push(Some(form));
+        let fingerprint = Fingerprint::of(scratch.views[0].text(), &mut scratch.letter_list);
+        scratch.fingerprints.push(Some(fingerprint));
         let modelled = self.compiled.modelled[usize::from(turn.role == Role::Agent)];
         match modelled {
             true => scratch.gram_odds.look_up(squeezed, &self.compiled.grams),
@@ -133,13 +137,13 @@ impl Detector {
             let found = scratch.pending[before..].iter();
             let hits = found.map(|h| Remembered { block: h.block, pattern: h.pattern, span: h.span }).collect();
             let odds = if modelled { scratch.gram_odds.last().into() } else { Box::default() };
-            scratch.memory.keep(key, turn, channel, Known { length, form, odds, hits });
+            scratch.memory.keep(key, turn, channel, Known { length, form, fingerprint, odds, hits });
         }
         length
     }
 
     pub(super) fn wants_pinyin(&self, channel: Option<&str>) -> bool {
-        self.compiled.blocks.iter().any(|b| b.block.view == ViewKind::Pinyin && on_channel(&b.block.channels, channel))
+        self.compiled.pinyin_channels.iter().any(|channels| on_channel(channels, channel))
     }
 
     /// The phrase a candidate was found by.

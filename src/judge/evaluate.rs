@@ -42,7 +42,8 @@ impl Scope<'_> {
     }
 
     fn with(&self, marker: MarkerId) -> impl Iterator<Item = usize> + '_ {
-        self.turns().filter(move |t| self.case.hits.has(*t, marker))
+        let ranges = if self.case.hits.has_anywhere(marker) { self.ranges } else { &[] };
+        ranges.iter().flat_map(Clone::clone).filter(move |t| self.case.hits.has(*t, marker))
     }
 
     fn anchor(&self, turn: usize, marker: MarkerId) -> Anchor {

@@ -8,16 +8,28 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::conversation::{Conversation, Role};
 use crate::pack::RepeatSettings;
-use crate::text::{Segmenter, View};
+use crate::text::{Fingerprint, Segmenter, View};
 
 /// A message that can be a repeat.
 #[derive(Debug, Default, Clone)]
 struct Said {
     turn: usize,
-    /// Its plain view.
+    fingerprint: Fingerprint,
+    /// Its plain view and the different letters in it, sorted: made when another message may be alike.
     text: String,
-    /// The different letters in it, sorted.
     letters: Vec<char>,
+    ready: bool,
+}
+
+impl Said {
+    fn read(&mut self, conversation: &Conversation<'_>, view: &mut View) {
+        if !std::mem::replace(&mut self.ready, true) {
+            crate::text::plain(&conversation.turns[self.turn].text, view);
+            self.fingerprint = Fingerprint::of(view.text(), &mut self.letters);
+            self.text.clear();
+            self.text.push_str(view.text());
+        }
+    }
 }
 
 /// For each turn, the how-manieth similar message of its speaker it is (1: the first). Buffers are reused.
@@ -36,10 +48,11 @@ impl Repeats {
         self.counts.get(turn).copied().unwrap_or(1)
     }
 
-    /// Counts the repeats of a conversation.
+    /// Counts the repeats of a conversation. `fingerprints` are those of its turns' plain views, where they are known.
     pub fn fill(
         &mut self,
         conversation: &Conversation<'_>,
+        fingerprints: &[Option<Fingerprint>],
         settings: &RepeatSettings,
         segmenter: Option<&Segmenter>,
         view: &mut View,
@@ -52,28 +65,32 @@ impl Repeats {
                 if turn.role != role || !turn.kind.is_words() {
                     continue;
                 }
-                crate::text::plain(&turn.text, view);
                 let mut said = self.spare.pop().unwrap_or_default();
-                said.turn = i;
-                said.letters.clear();
-                said.letters.extend(view.text().chars().filter(|c| crate::text::is_letter(*c)));
-                if said.letters.len() < settings.min_chars
-                    || settings.except.iter().any(|e| view.text().contains(e.as_str()))
+                (said.turn, said.ready) = (i, false);
+                match fingerprints.get(i).copied().flatten() {
+                    Some(fingerprint) if settings.except.is_empty() => said.fingerprint = fingerprint,
+                    _ => said.read(conversation, view),
+                }
+                if (said.fingerprint.count as usize) < settings.min_chars
+                    || settings.except.iter().any(|e| said.text.contains(e.as_str()))
                 {
                     self.spare.push(said);
                     continue;
                 }
-                said.letters.sort_unstable();
-                said.letters.dedup();
-                said.text.clear();
-                said.text.push_str(view.text());
-                let alike = self.recent.iter().find(|before| {
+                let alike = self.recent.iter_mut().position(|before| {
+                    let shared = before.fingerprint.most_shared(&said.fingerprint) as usize;
+                    let most = before.fingerprint.distinct.max(said.fingerprint.distinct) as usize;
+                    if !enough(shared, most, settings) {
+                        return false;
+                    }
+                    said.read(conversation, view);
+                    before.read(conversation, view);
                     before.text == said.text
                         || overlap(&before.letters, &said.letters, settings)
                             && similar(&before.text, &said.text, settings, segmenter)
                 });
                 if let Some(before) = alike {
-                    self.counts[i] = self.counts[before.turn] + 1;
+                    self.counts[i] = self.counts[self.recent[before].turn] + 1;
                 }
                 if !self.recent.is_empty() && self.recent.len() >= settings.look_back {
                     self.spare.extend(self.recent.pop_back());
@@ -82,6 +99,11 @@ impl Repeats {
             }
         }
     }
+}
+
+/// Nearly as many letters are shared as the larger of two messages has: words may be compared.
+fn enough(shared: usize, most: usize, settings: &RepeatSettings) -> bool {
+    shared * 1000 >= most * settings.similarity.saturating_sub(100) as usize
 }
 
 /// A quick test before words are compared: sorted character sets share nearly as much of the larger one.
@@ -94,7 +116,7 @@ fn overlap(a: &[char], b: &[char], settings: &RepeatSettings) -> bool {
             std::cmp::Ordering::Equal => (i, j, same) = (i + 1, j + 1, same + 1),
         }
     }
-    same * 1000 >= a.len().max(b.len()) * settings.similarity.saturating_sub(100) as usize
+    enough(same, a.len().max(b.len()), settings)
 }
 
 fn similar(a: &str, b: &str, settings: &RepeatSettings, segmenter: Option<&Segmenter>) -> bool {

@@ -88,7 +88,7 @@ pub fn measure(conversation: &Conversation<'_>, layout: &Layout, agent: Option<u
         if !counts {
             continue;
         }
-        let chars = || turn.text.chars().filter(|c| crate::text::is_letter(*c)).count() as i64;
+        let chars = i64::from(layout.letters[i]);
         if let (Some(p), Some(now)) = (previous, time(i))
             && let Some(then) = end_time(p)
         {
@@ -106,7 +106,7 @@ pub fn measure(conversation: &Conversation<'_>, layout: &Layout, agent: Option<u
         match turn.role {
             Role::Customer => {
                 customer_turns += 1;
-                customer_chars += if turn.kind.is_words() { chars() } else { 0 };
+                customer_chars += chars;
                 if asked.is_none() {
                     asked = Some(i);
                 }
@@ -118,7 +118,6 @@ pub fn measure(conversation: &Conversation<'_>, layout: &Layout, agent: Option<u
                     opening = time(i);
                 }
                 if turn.kind.is_words() {
-                    let chars = chars();
                     agent_chars += chars;
                     if let (Some(begin), Some(end)) = (turn.begin_ms, turn.end_ms)
                         && end > begin

@@ -1,4 +1,4 @@
-//! Adding an inspected conversation to a worker's aggregate, and keeping those that reports may show.
+//! Adding an inspected conversation to a worker's tally, and keeping those that reports may show.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -7,16 +7,17 @@ use crate::conversation::{Conversation, Role};
 use crate::engine::{AgentPart, Engine, Inspection};
 use crate::judge::{Finding, Fulfilled};
 use crate::report::chat::{Chat, Spill};
-use crate::score::Aggregate;
 use crate::score::aggregate::{AgentTotals, Counted, Evidence, GoodExample};
 use crate::score::contacts::ContactLog;
 use crate::span::Span;
+
+use super::tally::Tally;
 
 /// Longest message kept as evidence, in characters.
 const MOST_CHARS: usize = 160;
 
 pub fn count(
-    aggregate: &mut Aggregate,
+    tally: &mut Tally,
     contacts: &mut ContactLog,
     engine: &Engine,
     conversation: &Conversation<'_>,
@@ -24,26 +25,22 @@ pub fn count(
     mask: bool,
     spill: Option<&Spill>,
 ) {
-    aggregate.conversations += 1;
-    aggregate.turns += conversation.turns.len() as u64;
-    aggregate.text_bytes += conversation.turns.iter().map(|t| t.text.len() as u64).sum::<u64>();
+    tally.sums.conversations += 1;
+    tally.sums.turns += conversation.turns.len() as u64;
+    tally.sums.text_bytes += conversation.turns.iter().map(|t| t.text.len() as u64).sum::<u64>();
     let channel = conversation.channel.as_deref().unwrap_or("");
-    match aggregate.channels.get_mut(channel) {
-        Some(n) => *n += 1,
-        None => {
-            aggregate.channels.insert(channel.to_string(), 1);
-        }
-    }
-    super::service::count(aggregate, contacts, engine, conversation, inspection);
+    let channel_number = tally.names.number(channel);
+    tally.channel(channel_number).conversations += 1;
+    super::service::count(tally, contacts, engine, conversation, inspection);
     if let Some(reason) = inspection.not_judged {
-        *aggregate.not_judged.entry(reason.id().to_string()).or_default() += 1;
+        *tally.sums.not_judged.entry(reason.id().to_string()).or_default() += 1;
         return;
     }
-    aggregate.judged += 1;
+    tally.sums.judged += 1;
     let last_agent = inspection.layout.segments.last().map(|s| s.agent);
     let topics = &engine.pack().topics;
     let reason = inspection.main_topic.map_or("", |t| topics.list[usize::from(t)].id.as_str());
-    let kind = format!("{channel}/{}/{reason}", conversation.stage.as_deref().unwrap_or(""));
+    let kind = [channel, "/", conversation.stage.as_deref().unwrap_or(""), "/", reason].concat();
     let mut shown = false;
     for (number, part) in inspection.agents.iter().enumerate() {
         let Some(score) = &part.score else { continue };
@@ -58,9 +55,9 @@ pub fn count(
             satisfaction: inspection.satisfaction.estimate,
             kind: &kind,
         };
-        aggregate.all.count(engine.pack(), &counted);
-        aggregate.count_channel(channel, &part.judgement.outcomes);
-        let totals = aggregate.agent(id);
+        tally.channel(channel_number).judge(&part.judgement.outcomes);
+        let agent = tally.names.number(id);
+        let totals = &mut tally.agent(agent).totals;
         if let Some(info) = conversation.agent_info(id) {
             totals.named(info.name.as_deref(), info.team.as_deref());
         }

@@ -1,4 +1,4 @@
-//! Adding a conversation's service figures to a worker's totals: measures by agent, team, channel, stage, hour and
+//! Adding a conversation's service figures to a worker's tally: measures by agent, team, channel, stage, hour and
 //! day, outcomes, reasons, platform figures, and the record that follows the customer across conversations.
 //!
 //! Resolution, rating, hand-on and complaint of a conversation are those of the agent who spoke last in it; asking
@@ -9,68 +9,53 @@ use std::collections::BTreeSet;
 use crate::conversation::{Conversation, Role};
 use crate::engine::{Engine, Inspection};
 use crate::metrics::Unit;
-use crate::score::Aggregate;
+use crate::metrics::profile::ProfileCount;
 use crate::score::contacts::{Contact, ContactLog, hash};
-use crate::score::service::{Cell, Dimension, Judged, ServiceTotals, tally};
+use crate::score::service::{Cell, Judged, add_one};
 use crate::score::words::{WORDS, is_content};
 
+use super::tally::{Tally, Whole};
+
 pub fn count(
-    aggregate: &mut Aggregate,
+    tally: &mut Tally,
     contacts: &mut ContactLog,
     engine: &Engine,
     conversation: &Conversation<'_>,
     inspection: &Inspection,
 ) {
-    let totals = &mut aggregate.service;
     let layout = &inspection.layout;
-    let whole = |cell: &mut Cell| {
-        contact(cell, conversation, inspection);
-        cell.measure(&inspection.measures);
-        cell.outcome(inspection.verdict.resolution, conversation.rating, inspection.satisfaction.estimate);
-        cell.judge(judged(inspection, None));
-        handed(cell, inspection, None);
+    let whole = Whole {
+        channel: tally.names.number(conversation.channel.as_deref().unwrap_or("")),
+        stage: tally.names.number(conversation.stage.as_deref().unwrap_or("")),
+        began: inspection.began.map(|began| (began.date(), began.hour())),
     };
-    whole(&mut totals.all);
-    for (dimension, value) in [(Dimension::Channel, &conversation.channel), (Dimension::Stage, &conversation.stage)] {
-        if let Some(value) = value.as_deref().filter(|v| !v.is_empty()) {
-            whole(totals.cell(dimension, value));
-        }
-    }
-    if let Some(began) = inspection.began {
-        whole(totals.cell(Dimension::Hour, HOURS[began.hour().clamp(0, 23) as usize]));
-        whole(totals.cell(Dimension::Day, &began.date().to_string()));
-    }
-    let agent_id = |agent: usize| conversation.agent_of(&conversation.turns[layout.agents[agent]]);
+    let cell = tally.whole(whole);
+    contact(cell, conversation, inspection);
+    cell.measure(&inspection.measures);
+    cell.outcome(inspection.verdict.resolution, conversation.rating, inspection.satisfaction.estimate);
+    cell.judge(judged(inspection, None));
+    handed(cell, inspection, None);
     let last = layout.segments.last().map(|s| s.agent);
     for agent in 0..layout.agent_count() {
-        let id = agent_id(agent);
-        let team = conversation.agent_info(id).and_then(|i| i.team.as_deref()).filter(|t| !t.is_empty());
-        let part = |cell: &mut Cell| {
-            contact(cell, conversation, inspection);
-            cell.measure(&inspection.agent_measures[agent]);
-            if last == Some(agent) {
-                cell.outcome(inspection.verdict.resolution, conversation.rating, inspection.satisfaction.estimate);
-            }
-            cell.judge(judged(inspection, Some(agent)));
-            handed(cell, inspection, Some(agent));
-        };
-        part(totals.cell(Dimension::Agent, id));
-        if let Some(team) = team {
-            part(totals.cell(Dimension::Team, team));
+        let id = conversation.agent_of(&conversation.turns[layout.agents[agent]]);
+        let team = conversation.agent_info(id).and_then(|i| i.team.as_deref()).unwrap_or("");
+        let (id, team) = (tally.names.number(id), tally.names.number(team));
+        let cell = tally.part(id, team);
+        contact(cell, conversation, inspection);
+        cell.measure(&inspection.agent_measures[agent]);
+        if last == Some(agent) {
+            cell.outcome(inspection.verdict.resolution, conversation.rating, inspection.satisfaction.estimate);
         }
+        cell.judge(judged(inspection, Some(agent)));
+        handed(cell, inspection, Some(agent));
     }
-    topics(totals, engine, conversation, inspection);
-    profiles(totals, engine, conversation, inspection);
+    topics(tally, engine, conversation, inspection);
+    profiles(tally, engine, conversation, inspection);
     match followed(engine, conversation, inspection) {
         Some(contact) => contacts.add(contact),
         None => contacts.anonymous += 1,
     }
 }
-
-const HOURS: [&str; 24] = [
-    "00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "16", "17", "18",
-    "19", "20", "21", "22", "23",
-];
 
 /// Counts a contact and whether a person answered it.
 fn contact(cell: &mut Cell, conversation: &Conversation<'_>, inspection: &Inspection) {
@@ -118,7 +103,7 @@ fn handed(cell: &mut Cell, inspection: &Inspection, agent: Option<usize>) {
     }
 }
 
-fn topics(totals: &mut ServiceTotals, engine: &Engine, conversation: &Conversation<'_>, inspection: &Inspection) {
+fn topics(tally: &mut Tally, engine: &Engine, conversation: &Conversation<'_>, inspection: &Inspection) {
     let pack = &engine.pack().topics;
     // Every topic with its first level, each once.
     let mut shown: Vec<usize> = Vec::with_capacity(inspection.topics.len() + 2);
@@ -138,7 +123,13 @@ fn topics(totals: &mut ServiceTotals, engine: &Engine, conversation: &Conversati
     let id_hash = hash(&conversation.id);
     let mut words: Option<Vec<String>> = None;
     for topic in shown {
-        let own = totals.topic(&pack.list[topic].id);
+        for agent in &inspection.layout.agents {
+            let agent = tally.names.number(conversation.agent_of(&conversation.turns[*agent]));
+            let topics = &mut tally.agent(agent).topics;
+            topics.resize(pack.list.len(), 0);
+            topics[topic] += 1;
+        }
+        let own = tally.topic(topic);
         own.conversations += 1;
         own.main += u64::from(main == Some(topic) || main_sub == Some(topic));
         own.resolution[inspection.verdict.resolution as usize] += 1;
@@ -149,14 +140,11 @@ fn topics(totals: &mut ServiceTotals, engine: &Engine, conversation: &Conversati
         if let Some(rating @ 1..=5) = conversation.rating {
             own.ratings[usize::from(rating) - 1] += 1;
         }
-        for agent in &inspection.layout.agents {
-            tally(&mut own.agents, conversation.agent_of(&conversation.turns[*agent]));
-        }
         if let Some(channel) = conversation.channel.as_deref() {
-            tally(&mut own.channels, channel);
+            add_one(&mut own.channels, channel);
         }
         if let Some(stage) = conversation.stage.as_deref() {
-            tally(&mut own.stages, stage);
+            add_one(&mut own.stages, stage);
         }
         if own.words.wants(id_hash) && engine.detector().segmenter().is_some() {
             let words = words.get_or_insert_with(|| customer_words(engine, conversation));
@@ -176,22 +164,23 @@ fn customer_words(engine: &Engine, conversation: &Conversation<'_>) -> Vec<Strin
     words.into_iter().take(WORDS).collect()
 }
 
-fn profiles(totals: &mut ServiceTotals, engine: &Engine, conversation: &Conversation<'_>, inspection: &Inspection) {
+fn profiles(tally: &mut Tally, engine: &Engine, conversation: &Conversation<'_>, inspection: &Inspection) {
     let layout = &inspection.layout;
-    for (profile, view) in engine.pack().profiles.iter().zip(&inspection.profiles) {
-        let all = totals.profile(&profile.id, "");
-        all.count(profile.unit, view, |_| true);
-        for (_, why) in &view.excluded {
-            all.excluded[*why as usize] += 1;
-        }
-        for agent in 0..layout.agent_count() {
-            let id = conversation.agent_of(&conversation.turns[layout.agents[agent]]);
-            let own = totals.profile(&profile.id, id);
-            own.count(profile.unit, view, |r| r.agent == Some(agent));
+    let profiles = &engine.pack().profiles;
+    let add = |counts: &mut Vec<ProfileCount>, agent: Option<usize>| {
+        counts.resize_with(profiles.len(), ProfileCount::default);
+        for ((profile, view), own) in profiles.iter().zip(&inspection.profiles).zip(counts) {
+            own.count(profile.unit, view, |r| agent.is_none() || r.agent == agent);
             for (turn, why) in &view.excluded {
-                own.excluded[*why as usize] += u64::from(layout.agent_at(*turn as usize) == Some(agent));
+                let mine = agent.is_none() || layout.agent_at(*turn as usize) == agent;
+                own.excluded[*why as usize] += u64::from(mine);
             }
         }
+    };
+    add(&mut tally.profiles, None);
+    for agent in 0..layout.agent_count() {
+        let number = tally.names.number(conversation.agent_of(&conversation.turns[layout.agents[agent]]));
+        add(&mut tally.agent(number).profiles, Some(agent));
     }
 }
 

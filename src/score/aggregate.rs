@@ -167,14 +167,26 @@ impl AgentTotals {
             total.squares += u128::from(lost.unsigned_abs()).pow(2);
         }
         let mut classes = [false; 3];
-        for (number, (rule, outcome)) in pack.rules.iter().zip(&case.judgement.outcomes).enumerate() {
+        // Both run through the rules in order: one walk instead of a search for each.
+        let mut known = self.rules.iter_mut();
+        let mut next = known.next();
+        let mut missing = Vec::new();
+        for (number, (rule, outcome)) in (0u32..).zip(pack.rules.iter().zip(&case.judgement.outcomes)) {
             if *outcome == Outcome::NotApplicable {
                 continue;
             }
+            while next.as_ref().is_some_and(|(rule, _)| **rule < number) {
+                next = known.next();
+            }
+            let any_found = u64::from(*outcome == Outcome::Found);
+            match &mut next {
+                Some((own, count)) if **own == number => {
+                    count.applicable += 1;
+                    count.found += any_found;
+                }
+                _ => missing.push((number, any_found)),
+            }
             let found = *outcome == Outcome::Found && rule.points <= 0;
-            let count = self.rules.entry(number as u32).or_default();
-            count.applicable += 1;
-            count.found += u64::from(*outcome == Outcome::Found);
             let grave = rule.severity >= Severity::Major && rule.error_class != ErrorClass::None;
             if grave {
                 classes[rule.error_class as usize] |= found && !rule.review_only;
@@ -182,6 +194,9 @@ impl AgentTotals {
                 self.noncritical.0 += 1;
                 self.noncritical.1 += u64::from(!found);
             }
+        }
+        for (number, found) in missing {
+            self.rules.insert(number, RuleCount { applicable: 1, found, ..RuleCount::default() });
         }
         for (total, own) in self.class_errors.iter_mut().zip(classes) {
             *total += u64::from(own);
@@ -222,32 +237,41 @@ impl AgentTotals {
     }
 
     /// Adds another's record.
-    pub fn merge(&mut self, other: AgentTotals) {
+    pub fn merge(&mut self, mut other: AgentTotals) {
         self.named(other.name.as_deref(), other.team.as_deref());
+        self.merge_counts(&other);
+        for (rule, more) in &mut other.rules {
+            if let Some(own) = self.rules.get_mut(rule) {
+                own.evidence.merge(std::mem::take(&mut more.evidence));
+                own.good.merge(std::mem::take(&mut more.good));
+            }
+        }
+    }
+
+    /// Adds another's figures, but not her name, her team and what is kept as evidence.
+    pub fn merge_counts(&mut self, other: &AgentTotals) {
         self.conversations += other.conversations;
         self.score_sum += other.score_sum;
         self.score_squares += other.score_squares;
         self.raw_sum += other.raw_sum;
         self.passed += other.passed;
         self.critical += other.critical;
-        for (bin, n) in other.histogram {
-            *self.histogram.entry(bin).or_default() += n;
+        for (bin, n) in &other.histogram {
+            *self.histogram.entry(*bin).or_default() += n;
         }
         self.dimensions.resize(self.dimensions.len().max(other.dimensions.len()), DimensionCount::default());
-        for (own, more) in self.dimensions.iter_mut().zip(other.dimensions) {
+        for (own, more) in self.dimensions.iter_mut().zip(&other.dimensions) {
             own.applicable += more.applicable;
             own.lost += more.lost;
             own.squares += more.squares;
         }
-        for (rule, more) in other.rules {
-            let own = self.rules.entry(rule).or_default();
+        for (rule, more) in &other.rules {
+            let own = self.rules.entry(*rule).or_default();
             own.applicable += more.applicable;
             own.found += more.found;
             own.findings += more.findings;
             own.review += more.review;
             own.points += more.points;
-            own.evidence.merge(more.evidence);
-            own.good.merge(more.good);
         }
         for (own, more) in self.class_errors.iter_mut().zip(other.class_errors) {
             *own += more;
@@ -255,7 +279,7 @@ impl AgentTotals {
         self.noncritical.0 += other.noncritical.0;
         self.noncritical.1 += other.noncritical.1;
         self.measures.resize(self.measures.len().max(other.measures.len()), MeasureSum::default());
-        for (own, more) in self.measures.iter_mut().zip(other.measures) {
+        for (own, more) in self.measures.iter_mut().zip(&other.measures) {
             own.n += more.n;
             own.sum += more.sum;
             own.max = own.max.max(more.max);
@@ -265,8 +289,11 @@ impl AgentTotals {
         }
         self.satisfaction.0 += other.satisfaction.0;
         self.satisfaction.1 += other.satisfaction.1;
-        for (kind, more) in other.mix {
-            let own = self.mix.entry(kind).or_default();
+        for (kind, more) in &other.mix {
+            let own = match self.mix.get_mut(kind) {
+                Some(own) => own,
+                None => self.mix.entry(kind.clone()).or_default(),
+            };
             own.0 += more.0;
             own.1 += more.1;
         }

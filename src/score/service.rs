@@ -241,7 +241,7 @@ impl TopicTotals {
 }
 
 /// Adds one to a text's count without making a new key each time.
-pub fn tally(counts: &mut BTreeMap<String, u64>, key: &str) {
+pub fn add_one(counts: &mut BTreeMap<String, u64>, key: &str) {
     match counts.get_mut(key) {
         Some(n) => *n += 1,
         None => {
@@ -331,7 +331,7 @@ mod tests {
             let topic = out.topic(&value);
             topic.conversations += 1;
             topic.words.add(u64::from(*seed), std::slice::from_ref(&value));
-            tally(&mut topic.channels, "chat");
+            add_one(&mut topic.channels, "chat");
         }
         out
     }

@@ -1,0 +1,193 @@
+//! What one worker counts, in tables that are quick to add to. Texts (agents, teams, channels, stages) are numbered
+//! once. A conversation adds to one cell, that of its channel, stage, hour and day together, and to one for each agent
+//! with her team; what an [`Aggregate`] breaks down further are sums of these, made when a table has grown or the
+//! worker is done.
+
+use jiff::civil::Date;
+use rustc_hash::FxHashMap;
+
+use crate::judge::Outcome;
+use crate::metrics::profile::ProfileCount;
+use crate::pack::Pack;
+use crate::score::Aggregate;
+use crate::score::aggregate::AgentTotals;
+use crate::score::service::{Cell, Dimension, TopicTotals};
+
+/// Cells of one table before it is summed up: dumps of many months have many hours.
+const MOST_CELLS: usize = 1024;
+
+/// Texts by number.
+#[derive(Debug, Default)]
+pub struct Names {
+    numbers: FxHashMap<Box<str>, u32>,
+    texts: Vec<Box<str>>,
+}
+
+impl Names {
+    /// The number of a text, given when it is new.
+    pub fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = self.texts.len() as u32;
+        self.texts.push(text.into());
+        self.numbers.insert(text.into(), number);
+        number
+    }
+
+    fn text(&self, number: u32) -> &str {
+        &self.texts[number as usize]
+    }
+}
+
+/// What a conversation has as a whole: numbers of channel and stage (of the empty text where unknown), hour and day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Whole {
+    pub channel: u32,
+    pub stage: u32,
+    pub began: Option<(Date, i8)>,
+}
+
+/// What is counted of a channel.
+#[derive(Debug, Default)]
+pub struct ChannelTally {
+    pub conversations: u64,
+    /// Agents' parts judged.
+    judged: u64,
+    /// By rule: parts in which it was due, and of these with a finding.
+    rules: Vec<(u64, u64)>,
+}
+
+impl ChannelTally {
+    /// Counts the outcomes of one agent's part of a conversation.
+    pub fn judge(&mut self, outcomes: &[Outcome]) {
+        self.judged += 1;
+        self.rules.resize(outcomes.len(), (0, 0));
+        for (own, outcome) in self.rules.iter_mut().zip(outcomes) {
+            own.0 += u64::from(*outcome != Outcome::NotApplicable);
+            own.1 += u64::from(*outcome == Outcome::Found);
+        }
+    }
+}
+
+/// What is counted of an agent.
+#[derive(Debug, Default)]
+pub struct AgentTally {
+    /// Her scores and findings; empty until something of hers was judged.
+    pub totals: AgentTotals,
+    /// By platform profile; empty until she spoke.
+    pub profiles: Vec<ProfileCount>,
+    /// Conversations by topic.
+    pub topics: Vec<u64>,
+}
+
+/// One worker's tables.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// What is counted as it is, and what has been summed up.
+    pub sums: Aggregate,
+    /// Numbers of texts.
+    pub names: Names,
+    wholes: FxHashMap<Whole, Cell>,
+    parts: FxHashMap<(u32, u32), Cell>,
+    channels: FxHashMap<u32, ChannelTally>,
+    agents: FxHashMap<u32, AgentTally>,
+    /// Platform figures of everyone, by profile; empty before the first conversation.
+    pub profiles: Vec<ProfileCount>,
+    topics: Vec<Option<Box<TopicTotals>>>,
+}
+
+impl Tally {
+    /// The cell of a whole conversation's channel, stage, hour and day.
+    pub fn whole(&mut self, key: Whole) -> &mut Cell {
+        if self.wholes.len() >= MOST_CELLS && !self.wholes.contains_key(&key) {
+            self.sum_wholes();
+        }
+        self.wholes.entry(key).or_default()
+    }
+
+    /// The cell of an agent in a team, by their numbers (that of the empty text without a team).
+    pub fn part(&mut self, agent: u32, team: u32) -> &mut Cell {
+        self.parts.entry((agent, team)).or_default()
+    }
+
+    /// What is counted of a channel.
+    pub fn channel(&mut self, number: u32) -> &mut ChannelTally {
+        self.channels.entry(number).or_default()
+    }
+
+    /// What is counted of an agent.
+    pub fn agent(&mut self, number: u32) -> &mut AgentTally {
+        self.agents.entry(number).or_default()
+    }
+
+    /// What is counted of a topic, by its number in the pack.
+    pub fn topic(&mut self, number: usize) -> &mut TopicTotals {
+        if self.topics.len() <= number {
+            self.topics.resize_with(number + 1, || None);
+        }
+        self.topics[number].get_or_insert_default()
+    }
+
+    fn sum_wholes(&mut self) {
+        let totals = &mut self.sums.service;
+        for (key, cell) in self.wholes.drain() {
+            totals.all.merge(&cell);
+            for (dimension, number) in [(Dimension::Channel, key.channel), (Dimension::Stage, key.stage)] {
+                let value = self.names.text(number);
+                if !value.is_empty() {
+                    totals.cell(dimension, value).merge(&cell);
+                }
+            }
+            if let Some((day, hour)) = key.began {
+                totals.cell(Dimension::Hour, &format!("{hour:02}")).merge(&cell);
+                totals.cell(Dimension::Day, &day.to_string()).merge(&cell);
+            }
+        }
+    }
+
+    /// Sums everything up.
+    pub fn finish(mut self, pack: &Pack) -> Aggregate {
+        self.sum_wholes();
+        let mut sums = self.sums;
+        let names = &self.names;
+        for ((agent, team), cell) in self.parts {
+            let team = names.text(team);
+            if !team.is_empty() {
+                sums.service.cell(Dimension::Team, team).merge(&cell);
+            }
+            sums.service.cell(Dimension::Agent, names.text(agent)).merge(&cell);
+        }
+        for (number, tally) in self.channels {
+            let channel = names.text(number);
+            *sums.channels.entry(channel.to_string()).or_default() += tally.conversations;
+            if tally.judged > 0 {
+                let rules = sums.rule_channels.entry(channel.to_string()).or_default();
+                let due = (0u32..).zip(tally.rules).filter(|(_, (due, _))| *due > 0);
+                rules.extend(due);
+            }
+        }
+        for (definition, count) in pack.profiles.iter().zip(&self.profiles) {
+            sums.service.profile(&definition.id, "").merge(count);
+        }
+        for (number, totals) in self.topics.into_iter().enumerate() {
+            if let Some(totals) = totals {
+                sums.service.topics.insert(pack.topics.list[number].id.clone(), *totals);
+            }
+        }
+        for (number, tally) in self.agents {
+            let agent = names.text(number);
+            for (definition, count) in pack.profiles.iter().zip(&tally.profiles) {
+                sums.service.profile(&definition.id, agent).merge(count);
+            }
+            for (topic, count) in tally.topics.iter().enumerate().filter(|(_, count)| **count > 0) {
+                sums.service.topic(&pack.topics.list[topic].id).agents.insert(agent.to_string(), *count);
+            }
+            if tally.totals.conversations > 0 {
+                sums.all.merge_counts(&tally.totals);
+                sums.agents.insert(agent.to_string(), tally.totals);
+            }
+        }
+        sums
+    }
+}
