@@ -71,9 +71,9 @@ pub struct PhraseSet<T> {
 }
 
 impl<T: Copy> PhraseSet<T> {
-    fn new(phrases: Vec<(String, T)>) -> Option<Self> {
+    fn new(phrases: Vec<(String, T)>, gate: Option<Gate>) -> Option<Self> {
         let (phrases, values): (Vec<String>, Vec<T>) = phrases.into_iter().filter(|(p, _)| !p.is_empty()).unzip();
-        let gate = Gate::of_phrases(phrases.iter().map(String::as_str));
+        let gate = gate.unwrap_or_else(|| Gate::of_phrases(phrases.iter().map(String::as_str)));
         (!phrases.is_empty()).then(|| PhraseSet { gate, phrases, values, automaton: OnceLock::new() })
     }
 
@@ -155,6 +155,8 @@ pub struct ViewRegex {
     pub regex: GatedRegex,
     /// Number of the text that explains it.
     pub text: u32,
+    /// A match is where one of its literals was met: every match contains one, and all places of them are met.
+    pub around: bool,
 }
 
 /// Everything detection needs of a pack.
@@ -237,10 +239,8 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     for (slot, patterns) in views.iter_mut().zip(builder.patterns) {
         *slot = scanner(patterns.0, patterns.1)?;
     }
-    let any_turn = of_marker
-        .into_iter()
-        .map(|numbers| numbers.filter(|n| blocks[*n as usize].any.is_some()).collect())
-        .collect();
+    let any_turn =
+        of_marker.into_iter().map(|numbers| numbers.filter(|n| blocks[*n as usize].any.is_some()).collect()).collect();
     let mut pinyin_channels: Vec<_> =
         blocks.iter().filter(|b| b.block.view == ViewKind::Pinyin).map(|b| b.block.channels.clone()).collect();
     pinyin_channels.sort_unstable();
@@ -317,7 +317,7 @@ impl Builder {
             self.entities.push((*kind, used(Meaning::Entity(text))));
         }
         let except = block.except.iter().map(|(reach, phrase)| (normal_phrase(view, phrase), *reach));
-        compiled.except = PhraseSet::new(except.collect());
+        compiled.except = PhraseSet::new(except.collect(), None);
         for pattern in &block.regexes {
             let source = in_view(view, &pattern.source);
             let text = self.text(number, format!("/{}/", pattern.source));
@@ -326,8 +326,11 @@ impl Builder {
                 continue;
             }
             let meaning = Meaning::Regex(self.regexes.len() as u32);
-            self.regexes.push(ViewRegex { regex: GatedRegex::new(&source), text });
-            match required_literals(&lower_case_literals(&source)) {
+            let literals = required_literals(&lower_case_literals(&source));
+            // Literals within a syllable of the pinyin view are passed over.
+            let around = literals.is_some() && view != ViewKind::Pinyin;
+            self.regexes.push(ViewRegex { regex: GatedRegex::new(&source), text, around });
+            match literals {
                 Some(literals) => literals.into_iter().for_each(|l| self.pattern(view, l, used(meaning))),
                 None => self.patterns[view as usize].1.push(used(meaning)),
             }
@@ -343,8 +346,9 @@ impl Builder {
             for phrase in rarest {
                 self.pattern(view, phrase.clone(), used(Meaning::Near(n as u16)));
             }
+            let gate = Gate::of_parts(parts.iter().map(Vec::as_slice));
             let all = parts.into_iter().zip(0u16..).flat_map(|(p, part)| p.into_iter().map(move |x| (x, part)));
-            let Some(parts) = PhraseSet::new(all.collect()) else { continue };
+            let Some(parts) = PhraseSet::new(all.collect(), Some(gate)) else { continue };
             let nots = near.not.iter().map(|p| normal_phrase(view, p)).collect();
             compiled.nears.push(CompiledNear { parts, text, nots });
         }

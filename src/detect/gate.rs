@@ -182,7 +182,23 @@ pub struct Gate(Option<Need>);
 impl Gate {
     /// The gate of a regex; one that cannot be read is always open.
     pub fn new(pattern: &str) -> Gate {
-        Gate(regex_syntax::Parser::new().parse(pattern).ok().and_then(|hir| Part::of(&hir).need))
+        regex_syntax::Parser::new().parse(pattern).map_or(Gate::always(), |hir| Gate::of(&hir))
+    }
+
+    /// The gate of a regex that has been read.
+    pub fn of(hir: &Hir) -> Gate {
+        Gate(Part::of(hir).need)
+    }
+
+    /// The gate that is always open.
+    pub fn always() -> Gate {
+        Gate(None)
+    }
+
+    /// The gate of several sets of phrases: open when one of each may stand in the text.
+    pub fn of_parts<'p>(parts: impl Iterator<Item = &'p [String]>) -> Gate {
+        let needs = parts.filter_map(|part| Gate::of_phrases(part.iter().map(String::as_str)).0);
+        Gate(Need::all(needs.collect()))
     }
 
     /// The gate of a set of phrases: open when one of them may stand in the text.
@@ -328,6 +344,14 @@ mod tests {
         let mut letters = Letters::default();
         letters.fill(text);
         letters
+    }
+
+    #[test]
+    fn asks_for_one_of_each_part() {
+        let parts = [vec!["加".to_string(), "添加".into()], vec!["微信".into(), "扣扣".into()]];
+        let gate = Gate::of_parts(parts.iter().map(Vec::as_slice));
+        assert!(gate.open(&letters("微信上加一下")));
+        assert!(!gate.open(&letters("加一下")) && !gate.open(&letters("有微信")));
     }
 
     #[test]

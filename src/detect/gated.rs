@@ -4,6 +4,9 @@
 //! through, and short texts are searched by backtracking, bounded by a record of what has been tried: it needs one
 //! automaton a regex and one cache a thread, where a lazily built automaton needs a cache for each regex and pays only
 //! after more texts than most of them ever see (see benches). Long texts are left to the regex crate's own choice.
+//!
+//! Where it is known where the literals stand that no match can do without, and how long a match can be, only the
+//! stretches around them are searched.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -30,6 +33,8 @@ const MOST_BYTES: usize = 16 << 20;
 pub struct GatedRegex {
     source: String,
     gate: Gate,
+    /// Most bytes of a match; `None` when there is no limit.
+    longest: Option<usize>,
     short: OnceLock<Option<Short>>,
     long: OnceLock<Regex>,
 }
@@ -53,18 +58,53 @@ impl GatedRegex {
     /// that cannot matches nothing.
     pub fn new(source: &str) -> GatedRegex {
         let source = lower_case_literals(source);
-        GatedRegex { gate: Gate::new(&source), source, short: OnceLock::new(), long: OnceLock::new() }
+        let hir = regex_syntax::Parser::new().parse(&source).ok();
+        let longest = hir.as_ref().and_then(|hir| hir.properties().maximum_len());
+        let gate = hir.as_ref().map_or(Gate::always(), Gate::of);
+        GatedRegex { gate, source, longest, short: OnceLock::new(), long: OnceLock::new() }
     }
 
     /// Calls `found` with every match in a view's text, given its letters.
-    pub fn find(&self, text: &str, letters: &Letters, cache: &mut RegexCache, mut found: impl FnMut(Range<usize>)) {
+    pub fn find(&self, text: &str, letters: &Letters, cache: &mut RegexCache, found: impl FnMut(Range<usize>)) {
+        self.find_around(text, letters, None, cache, found);
+    }
+
+    /// As [`GatedRegex::find`]. `places` are where the strings begin of which every match contains at least one,
+    /// ascending.
+    pub fn find_around(
+        &self,
+        text: &str,
+        letters: &Letters,
+        places: Option<&mut dyn Iterator<Item = usize>>,
+        cache: &mut RegexCache,
+        mut found: impl FnMut(Range<usize>),
+    ) {
         if !self.gate.open(letters) {
             return;
         }
         let short = (text.len() <= SHORT).then(|| self.short.get_or_init(|| Short::new(&self.source)).as_ref());
-        match short.flatten().filter(|short| text.len() <= short.most) {
-            Some(short) => short.find(text, cache, &mut found),
-            None => self.long.get_or_init(|| long(&self.source)).find_iter(text).for_each(|m| found(m.range())),
+        let Some(short) = short.flatten().filter(|short| text.len() <= short.most) else {
+            return self.long.get_or_init(|| long(&self.source)).find_iter(text).for_each(|m| found(m.range()));
+        };
+        let (Some(places), Some(longest)) = (places, self.longest) else {
+            return short.find(text, 0..text.len(), cache, &mut found);
+        };
+        // A match ends within its longest of where it begins, and so lies within that of the string it contains.
+        // Stretches that touch are one, so that a match of one place is never cut short by the end of another's.
+        let mut stretch: Option<Range<usize>> = None;
+        for place in places {
+            let (from, to) = (place.saturating_sub(longest), (place + longest).min(text.len()));
+            match &mut stretch {
+                Some(known) if from <= known.end => known.end = to,
+                _ => {
+                    if let Some(done) = stretch.replace(from..to) {
+                        short.find(text, done, cache, &mut found);
+                    }
+                }
+            }
+        }
+        if let Some(last) = stretch {
+            short.find(text, last, cache, &mut found);
         }
     }
 }
@@ -81,17 +121,19 @@ impl Short {
         Some(Short { backtracker, prefilter, most })
     }
 
-    fn find(&self, text: &str, cache: &mut RegexCache, found: &mut impl FnMut(Range<usize>)) {
+    /// Searches a stretch of a text; what stands around it counts for `^`, `$` and the like.
+    fn find(&self, text: &str, stretch: Range<usize>, cache: &mut RegexCache, found: &mut impl FnMut(Range<usize>)) {
+        let (from, to) = (text.floor_char_boundary(stretch.start), text.ceil_char_boundary(stretch.end));
         let from = match &self.prefilter {
-            Some(prefilter) => match prefilter.find(text.as_bytes(), Span::from(0..text.len())) {
+            Some(prefilter) => match prefilter.find(text.as_bytes(), Span::from(from..to)) {
                 Some(first) => first.start,
                 None => return,
             },
-            None => 0,
+            None => from,
         };
         let cache = cache.0.get_or_insert_with(|| self.backtracker.create_cache());
         self.backtracker.reset_cache(cache);
-        let input = Input::new(text).range(from..);
+        let input = Input::new(text).range(from..to);
         // No text is too long for the record: that has been asked before.
         self.backtracker.try_find_iter(cache, input).map_while(Result::ok).for_each(|m| found(m.range()));
     }
@@ -138,6 +180,32 @@ mod tests {
         assert_eq!(short.iter().map(|r| &text[r.clone()]).collect::<Vec<_>>(), ["加一下v信12"; 4]);
         let padded = format!("{text}{}", "。".repeat(SHORT));
         assert_eq!(found(&regex, &padded, &mut cache), short);
+    }
+
+    proptest! {
+        /// Searching around the literals no match can do without finds what searching everything finds.
+        #[test]
+        fn stretches_lose_nothing(text in "[加微信vV1三还没收到发货快,您 ]{0,60}") {
+            let sources = [
+                "(?:加|还).{0,3}[v微]信?", "(?:快|没)收到?发", r"\d.?三|货$", "^(?:加|您)?微", r"信\b|加\B微", "(?:微|v)信|微信.{0,4}加",
+                "还没(?:收到)?(?:发货.{0,9}快)?", "加.{0,2}(?:信|微.?v)", "(?:加|加微).{0,5}?信|微",
+            ];
+            let text = text.to_lowercase();
+            let mut letters = Letters::default();
+            letters.fill(&text);
+            let mut cache = RegexCache::default();
+            for source in sources {
+                let regex = GatedRegex::new(source);
+                let literals = super::super::required::required_literals(source).unwrap();
+                let mut places: Vec<usize> =
+                    literals.iter().flat_map(|l| text.match_indices(l.as_str()).map(|m| m.0)).collect();
+                places.sort_unstable();
+                let mut around = Vec::new();
+                let mut places = places.into_iter();
+                regex.find_around(&text, &letters, Some(&mut places), &mut cache, |range| around.push(range));
+                prop_assert_eq!(around, found(&regex, &text, &mut cache), "{} {}", source, text);
+            }
+        }
     }
 
     #[test]

@@ -215,7 +215,7 @@ impl Detector {
             let (from, to) = scanner.ranges[found.pattern().as_usize()];
             for used in &scanner.uses[from as usize..to as usize] {
                 match used.meaning {
-                    Meaning::Phrase(_) => add(used, found.start(), found.end()),
+                    Meaning::Phrase(_) | Meaning::Regex(_) => add(used, found.start(), found.end()),
                     // Where it stands does not matter: what it stands for is looked for in the whole view, once.
                     _ => add(used, 0, 0),
                 }
@@ -252,15 +252,29 @@ impl Detector {
             let (marker, block) = (block.marker, number);
             trace.missed(|| NearMiss { turn: index, marker, block, pattern: c.pattern, span: c.span, held });
         };
-        for r in &scratch.raw[raw] {
+        let mut next = raw.start;
+        while next < raw.end {
+            let r = scratch.raw[next];
+            // A phrase counts wherever it stands; the places of a regex's literals are one search.
+            let count = match r.used.meaning {
+                Meaning::Regex(_) => {
+                    scratch.raw[next..raw.end].iter().take_while(|other| other.used.meaning == r.used.meaning).count()
+                }
+                _ => 1,
+            };
+            let places = next..next + count;
+            next += count;
             match r.used.meaning {
                 Meaning::Phrase(pattern) => {
                     let span = view.original(r.start as usize..r.end as usize);
                     scratch.candidates.push(Candidate { span, pattern, literal: true });
                 }
                 Meaning::Regex(number) => {
-                    let ViewRegex { regex, text } = &self.compiled.regexes[number as usize];
-                    regex.find(view.text(), letters, &mut scratch.regexes, |found| {
+                    let ViewRegex { regex, text, around } = &self.compiled.regexes[number as usize];
+                    let mut places = scratch.raw[places].iter().map(|r| r.start as usize);
+                    let places: Option<&mut dyn Iterator<Item = usize>> =
+                        if *around { Some(&mut places) } else { None };
+                    regex.find_around(view.text(), letters, places, &mut scratch.regexes, |found| {
                         if !found.is_empty() {
                             let span = view.original(found);
                             scratch.candidates.push(Candidate { span, pattern: *text, literal: false });
