@@ -256,6 +256,42 @@ fn killed_while_grouping_on_disk_nothing_is_left() {
     assert!(killed > 0, "nothing was killed in {took:?}");
     assert!(run(&out).status().unwrap().success());
     assert!(fs::read(&out).unwrap() == fs::read(&whole).unwrap(), "again is not as undisturbed");
+    // what the killed runs had begun beside their target went with the next
+    assert_eq!(names(base.path()), ["big.csv", "out.jsonl", "t", "whole.jsonl"]);
+}
+
+/// Killed while it writes: its unfinished file is there, and goes when a run to the same place begins, not when one to
+/// another does.
+#[test]
+fn a_killed_conversion_leaves_nothing_the_next_does_not_take_away() {
+    let base = tempfile::tempdir().unwrap();
+    let (out, other) = (base.path().join("out.jsonl"), base.path().join("other.jsonl"));
+    let sample = "fixtures/formats/messages.csv";
+    // what has been written waits for the rest of standard input
+    let mut child = process();
+    child.current_dir(root()).args(["convert", sample, "-", "--quiet", "--out"]).arg(&out).stdin(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    let begun = |name: &String| name.starts_with(".out.jsonl.zhijian-");
+    let start = Instant::now();
+    while !names(base.path()).iter().any(begun) {
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", names(base.path()));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let run = |out: &Path| {
+        let mut command = process();
+        command.current_dir(root()).args(["convert", sample, "--quiet", "--out"]).arg(out).output().unwrap()
+    };
+    let refused = run(&out);
+    assert_eq!(refused.status.code(), Some(2), "a run that is alive is left alone");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("另一个 zhijian"));
+    assert!(names(base.path()).iter().any(begun));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(run(&other).status.success());
+    assert!(names(base.path()).iter().any(begun) && !out.exists(), "{:?}", names(base.path()));
+    assert!(run(&out).status.success());
+    assert_eq!(names(base.path()), ["other.jsonl", "out.jsonl"]);
+    assert_eq!(fs::read(&out).unwrap(), fs::read(&other).unwrap());
 }
 
 #[test]

@@ -44,6 +44,7 @@ mod format;
 mod group_file;
 mod grouping;
 mod guess;
+mod ipc_gate;
 mod json;
 mod jsonl;
 mod layout;

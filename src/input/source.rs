@@ -111,7 +111,7 @@ pub(crate) fn preflight(
         }
         Shape::ArrowFile | Shape::ArrowStream => {
             let file = source.format.shape == Shape::ArrowFile;
-            if let Ok((_, schema)) = Batches::ipc(Box::new(source.text.into_raw()), file) {
+            if let Ok((_, schema)) = Batches::ipc(Box::new(source.text.into_raw()), file, options.limits) {
                 columnar::shape(&name, &schema, &options.mapping, options.positions())?;
             }
         }
