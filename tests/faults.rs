@@ -366,6 +366,46 @@ fn little_memory_is_enough_for_much_and_too_little_harms_nothing() {
     assert_eq!(names(&work), ["out"], "what a run that died left is gone");
 }
 
+/// One conversation of 28 MB under a limit that lets the run begin: the allocator ends the program, and says so.
+#[test]
+fn memory_that_runs_out_in_the_middle_ends_the_program_and_harms_nothing() {
+    let base = prepared();
+    let work = base.path().join("work");
+    fs::create_dir(&work).unwrap();
+    copy(&base.path().join("old"), &work.join("out"));
+    let before = results(&work.join("out"));
+    let input = base.path().join("long.jsonl");
+    let turn = |n: usize| format!(r#"{{"role":"{}","text":"您好{n}"}}"#, ["agent", "customer"][n % 2]);
+    let turns: Vec<String> = (0..700_000).map(turn).collect();
+    fs::write(&input, format!("{{\"conversation_id\":\"long\",\"turns\":[{}]}}\n", turns.join(","))).unwrap();
+    let run = |out: &Path, limit: &str| {
+        let program = process().get_program().to_owned();
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -c 0; ulimit -v {limit}; timeout 300 \"$0\" \"$@\"; exit $?");
+        shell.current_dir(root()).arg("-c").arg(script).arg(program).arg("inspect").arg(&input).arg("--out").arg(out);
+        shell.args(RULES).args(["--threads", "2", "--report", "none"]).env("RUST_BACKTRACE", "0").output().unwrap()
+    };
+    let mut aborted = 0;
+    for limit in ["350000", "400000", "450000"] {
+        let run = run(&work.join("out"), limit);
+        let told = String::from_utf8_lossy(&run.stderr);
+        match run.status.code() {
+            Some(134) => {
+                aborted += 1;
+                assert!(told.contains("memory allocation of") && told.contains("bytes failed"), "{told}");
+                assert_same(&before, &results(&work.join("out")));
+            }
+            code => assert!(code == Some(0) || told.contains("ulimit -v"), "{limit}: {code:?} {told}"),
+        }
+    }
+    assert!(aborted > 0, "none of the limits ran out");
+    let undisturbed = base.path().join("undisturbed");
+    assert!(run(&undisturbed, "unlimited").status.success());
+    assert!(run(&work.join("out"), "unlimited").status.success());
+    assert_same(&results(&undisturbed), &results(&work.join("out")));
+    assert_eq!(names(&work), ["out"]);
+}
+
 #[test]
 fn a_place_that_cannot_be_written_is_told() {
     let base = tempfile::tempdir().unwrap();
