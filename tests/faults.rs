@@ -256,6 +256,42 @@ fn killed_while_grouping_on_disk_nothing_is_left() {
     assert!(killed > 0, "nothing was killed in {took:?}");
     assert!(run(&out).status().unwrap().success());
     assert!(fs::read(&out).unwrap() == fs::read(&whole).unwrap(), "again is not as undisturbed");
+    // what the killed runs had begun beside their target went with the next
+    assert_eq!(names(base.path()), ["big.csv", "out.jsonl", "t", "whole.jsonl"]);
+}
+
+/// Killed while it writes: its unfinished file is there, and goes when a run to the same place begins, not when one to
+/// another does.
+#[test]
+fn a_killed_conversion_leaves_nothing_the_next_does_not_take_away() {
+    let base = tempfile::tempdir().unwrap();
+    let (out, other) = (base.path().join("out.jsonl"), base.path().join("other.jsonl"));
+    let sample = "fixtures/formats/messages.csv";
+    // what has been written waits for the rest of standard input
+    let mut child = process();
+    child.current_dir(root()).args(["convert", sample, "-", "--quiet", "--out"]).arg(&out).stdin(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    let begun = |name: &String| name.starts_with(".out.jsonl.zhijian-");
+    let start = Instant::now();
+    while !names(base.path()).iter().any(begun) {
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", names(base.path()));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let run = |out: &Path| {
+        let mut command = process();
+        command.current_dir(root()).args(["convert", sample, "--quiet", "--out"]).arg(out).output().unwrap()
+    };
+    let refused = run(&out);
+    assert_eq!(refused.status.code(), Some(2), "a run that is alive is left alone");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("另一个 zhijian"));
+    assert!(names(base.path()).iter().any(begun));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(run(&other).status.success());
+    assert!(names(base.path()).iter().any(begun) && !out.exists(), "{:?}", names(base.path()));
+    assert!(run(&out).status.success());
+    assert_eq!(names(base.path()), ["other.jsonl", "out.jsonl"]);
+    assert_eq!(fs::read(&out).unwrap(), fs::read(&other).unwrap());
 }
 
 #[test]
@@ -328,6 +364,46 @@ fn little_memory_is_enough_for_much_and_too_little_harms_nothing() {
     let counts = common::json(&work.join("out/run.json"))["counts"].clone();
     assert_eq!(counts["conversations"], 3000);
     assert_eq!(names(&work), ["out"], "what a run that died left is gone");
+}
+
+/// One conversation of 28 MB under a limit that lets the run begin: the allocator ends the program, and says so.
+#[test]
+fn memory_that_runs_out_in_the_middle_ends_the_program_and_harms_nothing() {
+    let base = prepared();
+    let work = base.path().join("work");
+    fs::create_dir(&work).unwrap();
+    copy(&base.path().join("old"), &work.join("out"));
+    let before = results(&work.join("out"));
+    let input = base.path().join("long.jsonl");
+    let turn = |n: usize| format!(r#"{{"role":"{}","text":"您好{n}"}}"#, ["agent", "customer"][n % 2]);
+    let turns: Vec<String> = (0..700_000).map(turn).collect();
+    fs::write(&input, format!("{{\"conversation_id\":\"long\",\"turns\":[{}]}}\n", turns.join(","))).unwrap();
+    let run = |out: &Path, limit: &str| {
+        let program = process().get_program().to_owned();
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -c 0; ulimit -v {limit}; timeout 300 \"$0\" \"$@\"; exit $?");
+        shell.current_dir(root()).arg("-c").arg(script).arg(program).arg("inspect").arg(&input).arg("--out").arg(out);
+        shell.args(RULES).args(["--threads", "2", "--report", "none"]).env("RUST_BACKTRACE", "0").output().unwrap()
+    };
+    let mut aborted = 0;
+    for limit in ["350000", "400000", "450000"] {
+        let run = run(&work.join("out"), limit);
+        let told = String::from_utf8_lossy(&run.stderr);
+        match run.status.code() {
+            Some(134) => {
+                aborted += 1;
+                assert!(told.contains("memory allocation of") && told.contains("bytes failed"), "{told}");
+                assert_same(&before, &results(&work.join("out")));
+            }
+            code => assert!(code == Some(0) || told.contains("ulimit -v"), "{limit}: {code:?} {told}"),
+        }
+    }
+    assert!(aborted > 0, "none of the limits ran out");
+    let undisturbed = base.path().join("undisturbed");
+    assert!(run(&undisturbed, "unlimited").status.success());
+    assert!(run(&work.join("out"), "unlimited").status.success());
+    assert_same(&results(&undisturbed), &results(&work.join("out")));
+    assert_eq!(names(&work), ["out"]);
 }
 
 #[test]

@@ -76,6 +76,25 @@ fn gzip(data: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// An Arrow stream of two batches compressed, the last of which states that a column unpacks to `size` bytes.
+fn packed(size: i64) -> Vec<u8> {
+    use arrow_array::{ArrayRef, RecordBatch, StringArray};
+    use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+    let column = |text: &str| -> ArrayRef { std::sync::Arc::new(StringArray::from(vec![text; 2_000])) };
+    let text = "您好".repeat(20);
+    let columns = [("会话ID", column("c1")), ("角色", column("客服")), ("内容", column(&text))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let options = IpcWriteOptions::default().try_with_compression(Some(arrow_ipc::CompressionType::ZSTD)).unwrap();
+    let mut out = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
+    out.write(&batch).unwrap();
+    out.write(&batch).unwrap();
+    let mut out = out.into_inner().unwrap();
+    let stated = (2_000 * text.len() as i64).to_le_bytes();
+    let at = out.windows(8).rposition(|bytes| bytes == stated).unwrap();
+    out[at..at + 8].copy_from_slice(&size.to_le_bytes());
+    out
+}
+
 /// A conversation of `turns` short turns.
 fn long_conversation(out: &mut dyn Write, turns: usize) -> std::io::Result<()> {
     write!(out, r#"{{"conversation_id":"long","turns":[{{"role":0,"text":"好"}}"#)?;
@@ -124,6 +143,8 @@ const CASES: &[Case] = &[
     ),
     fixture("messages.json", 2, &[("bad-json", 2)]),
     fixture("huge-buffer.arrows", 0, &[("corrupt", 1)]),
+    bytes("packed-200-tb.arrows", || packed(200 << 40), 1, &[("corrupt", 1)]),
+    bytes("packed-20-gb.arrows", || packed(20 << 30), 1, &[("corrupt", 1)]),
     bytes(
         "corrupt.jsonl.gz",
         || [&gzip(between(b"").as_slice())[..], &b"this is no member of a gzip file"[..]].concat(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use zhijian::error::{Error, Result};
 use zhijian::input::{Item, write_native};
+use zhijian::report::staged_file::StagedFile;
 
 use super::Outcome;
 use super::setting::InputArgs;
@@ -24,16 +25,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Outcome> {
     let zone = args.input.zone()?;
     let mut reader = args.input.open()?;
-    let name = args.out.clone().unwrap_or_else(|| "标准输出".into());
-    let failed = |e| Error::write(&name, e);
-    let mut staged = match &args.out {
-        Some(path) => {
-            let folder =
-                path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
-            Some(tempfile::NamedTempFile::new_in(folder).map_err(failed)?)
-        }
-        None => None,
-    };
+    let mut staged = args.out.as_deref().map(StagedFile::new).transpose()?;
     let (mut conversations, mut rejects) = (0u64, 0u64);
     let mut buffer = Vec::new();
     let mut lines = Vec::new();
@@ -52,14 +44,13 @@ pub fn run(args: &Args) -> Result<Outcome> {
             }
         });
         match &mut staged {
-            Some(file) => file.write_all(&lines).map_err(failed)?,
-            None => std::io::stdout().lock().write_all(&lines).map_err(failed)?,
+            Some(file) => file.write_all(&lines)?,
+            None => std::io::stdout().lock().write_all(&lines).map_err(|e| Error::write("标准输出", e))?,
         }
         buffer = block.into_buffer();
     }
-    if let (Some(file), Some(path)) = (staged, &args.out) {
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(path).map_err(|e| failed(e.error))?;
+    if let Some(file) = staged {
+        file.commit()?;
     }
     for note in reader.files().iter().flat_map(|f| &f.notes) {
         eprintln!("注意: {}", super::table::plain(note));

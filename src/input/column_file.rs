@@ -31,7 +31,7 @@ pub(super) fn columns(source: Source, options: &Arc<InputOptions>) -> Result<Col
         }
         shape => {
             let raw = Arc::new(Mutex::new(source.text.into_raw()));
-            (Batches::ipc(Box::new(Shared(raw.clone())), shape == Shape::ArrowFile), raw)
+            (Batches::ipc(Box::new(Shared(raw.clone())), shape == Shape::ArrowFile, options.limits), raw)
         }
     };
     let locked = || raw.lock().unwrap_or_else(|e| e.into_inner());

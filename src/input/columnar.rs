@@ -20,8 +20,10 @@ use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use serde_json::{Map, Value};
 
+use super::Limits;
 use super::cells::Cell;
 use super::columns::{COLUMNS, Column, Header};
+use super::ipc_gate::Gate;
 use super::mapping::Mapping;
 use super::reject::{CORRUPT, Fault, TRUNCATED};
 use crate::caught::caught;
@@ -44,6 +46,8 @@ pub(crate) enum Batches {
 pub(crate) struct Ipc {
     reader: Box<dyn Read + Send>,
     decoder: StreamDecoder,
+    gate: Gate,
+    fault: Option<Fault>,
     ready: VecDeque<RecordBatch>,
     /// The file's own end follows the stream's.
     file: bool,
@@ -78,18 +82,25 @@ impl Batches {
     }
 
     /// A stream, or the stream in a file.
-    pub(crate) fn ipc(mut reader: Box<dyn Read + Send>, file: bool) -> Result<(Batches, SchemaRef), Fault> {
+    pub(crate) fn ipc(
+        mut reader: Box<dyn Read + Send>,
+        file: bool,
+        limits: Limits,
+    ) -> Result<(Batches, SchemaRef), Fault> {
         if file {
             // the magic and its padding
             let mut magic = [0; 8];
             reader.read_exact(&mut magic).map_err(broken)?;
         }
-        let mut ipc = Ipc { reader, decoder: StreamDecoder::new(), ready: VecDeque::new(), file, ended: false };
+        let (decoder, gate) = (StreamDecoder::new(), Gate::new(limits));
+        let mut ipc = Ipc { reader, decoder, gate, ready: VecDeque::new(), fault: None, file, ended: false };
         while ipc.decoder.schema().is_none() && !ipc.ended {
-            guarded(|| ipc.fill())?;
+            ipc.advance();
         }
-        let schema = ipc.decoder.schema().ok_or_else(|| broken("没有列的说明"))?;
-        Ok((Batches::Ipc(Box::new(ipc)), schema))
+        match (ipc.decoder.schema(), ipc.fault.take()) {
+            (Some(schema), fault) => Ok((Batches::Ipc(Box::new(Ipc { fault, ..ipc })), schema)),
+            (None, fault) => Err(fault.unwrap_or_else(|| broken("没有列的说明"))),
+        }
     }
 
     /// The next batch; `None` at the end.
@@ -98,15 +109,27 @@ impl Batches {
             Batches::Parquet(reader) => guarded(|| reader.next().transpose().map_err(broken)),
             Batches::Ipc(ipc) => {
                 while ipc.ready.is_empty() && !ipc.ended {
-                    guarded(|| ipc.fill())?;
+                    ipc.advance();
                 }
-                Ok(ipc.ready.pop_front())
+                // what came before the fault is read
+                match (ipc.ready.pop_front(), &mut ipc.fault) {
+                    (None, fault) => fault.take().map_or(Ok(None), Err),
+                    (batch, _) => Ok(batch),
+                }
             }
         }
     }
 }
 
 impl Ipc {
+    /// Reads on; a fault is kept for when what came before it has been handed out.
+    fn advance(&mut self) {
+        if let Err(fault) = guarded(|| self.fill()) {
+            self.ended = true;
+            self.fault = Some(fault);
+        }
+    }
+
     fn fill(&mut self) -> Result<(), Fault> {
         let mut chunk = Vec::with_capacity(CHUNK);
         (&mut self.reader).take(CHUNK as u64).read_to_end(&mut chunk).map_err(broken)?;
@@ -115,11 +138,13 @@ impl Ipc {
             let cut = |_| Fault::new(TRUNCATED, "Arrow 数据不完整,在这里中断;之前的行已照常处理");
             return self.decoder.finish().map_err(cut);
         }
+        let (passed, fault) = self.gate.look(&chunk);
+        chunk.truncate(passed);
         let mut buffer = chunk.into();
         loop {
             match self.decoder.decode(&mut buffer) {
                 Ok(Some(batch)) => self.ready.push_back(batch),
-                Ok(None) => return Ok(()),
+                Ok(None) => return fault.map_or(Ok(()), Err),
                 Err(_) if self.file && self.decoder.finish().is_ok() => {
                     self.ended = true;
                     return Ok(());

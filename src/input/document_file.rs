@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::block::{Block, Content};
-use super::document::{Documents, Found, Walk};
+use super::document::{Documents, Found};
 use super::format::{Format, Json};
 use super::reader::{stopped, summary};
 use super::source::Source;
+use super::walk::Walk;
 use super::{FileSummary, InputOptions};
 use crate::error::Error;
 
@@ -33,7 +34,7 @@ impl DocumentFile {
         let (mut head, mut records) = self.walk.next(&self.file, &mut buffer, self.options.block_bytes.max(1));
         if records.is_empty() && !self.stopped {
             self.stopped = true;
-            if let Some(fault) = stopped(&mut self.walk.text, &self.file)? {
+            if let Some(fault) = stopped(&mut self.walk.cursor.text, &self.file)? {
                 self.walk.records += 1;
                 records.push(Found::Reject(fault.reject(&self.file, self.walk.line(), b"")));
                 head = Arc::default();
@@ -42,7 +43,7 @@ impl DocumentFile {
         if records.is_empty() {
             return Ok(Err(buffer));
         }
-        let read = self.walk.text.stream().tally().bytes();
+        let read = self.walk.cursor.text.stream().tally().bytes();
         let bytes = read - self.given;
         self.given = read;
         let content = Content::Documents(Documents {
@@ -57,7 +58,7 @@ impl DocumentFile {
     }
 
     pub(super) fn summary(&mut self) -> Result<FileSummary, Error> {
-        let mut summary = summary(&mut self.walk.text, &self.file, self.format.id, self.walk.records, 0)?;
+        let mut summary = summary(&mut self.walk.cursor.text, &self.file, self.format.id, self.walk.records, 0)?;
         let late: Vec<_> = self.walk.late.iter().filter(|k| *k == "business").map(String::as_str).collect();
         if !late.is_empty() {
             summary.notes.push(format!("{} 写在会话列表之后,已读过的会话没有用上它", late.join("、")));

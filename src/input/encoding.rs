@@ -9,6 +9,7 @@ use std::io;
 use encoding_rs::{BIG5, CoderResult, Decoder, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::compression::{Stop, Stream};
+use super::envelope::{Envelope, Way};
 use crate::error::Error;
 
 const SAMPLE: usize = 64 << 10;
@@ -133,6 +134,8 @@ pub(crate) struct Text {
     ended: bool,
     stop: Option<Stop>,
     damaged: bool,
+    /// Lets a list through and not what stands around it.
+    envelope: Option<Envelope>,
 }
 
 impl Text {
@@ -150,12 +153,37 @@ impl Text {
             (None, None) => detect(&head, ended),
         };
         let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
-        Text { stream, encoding, head, head_at: bom, decoder, chunk: Vec::new(), ended, stop, damaged: false }
+        Text {
+            stream,
+            encoding,
+            head,
+            head_at: bom,
+            decoder,
+            chunk: Vec::new(),
+            ended,
+            stop,
+            damaged: false,
+            envelope: None,
+        }
+    }
+
+    /// From here on, the text is that of a list inside an object.
+    pub(crate) fn unwrap_list(&mut self, way: Way) {
+        self.envelope = Some(Envelope::new(way));
+    }
+
+    /// What the text is taken out of.
+    pub(crate) fn envelope(&self) -> Option<&Envelope> {
+        self.envelope.as_ref()
     }
 
     /// The file's beginning as UTF-8, for finding out its format.
     pub(crate) fn sample(&self) -> String {
-        self.encoding.decode_without_bom_handling(&self.head[self.head_at..]).0.into_owned()
+        let text = self.encoding.decode_without_bom_handling(&self.head[self.head_at..]).0;
+        let Some(envelope) = &self.envelope else { return text.into_owned() };
+        let mut out = Vec::new();
+        Envelope::new(envelope.way().to_vec()).pass(text.as_bytes(), &mut out);
+        String::from_utf8_lossy(&out).into_owned()
     }
 
     /// The file's first plain bytes.
@@ -171,8 +199,20 @@ impl Text {
         &self.stream
     }
 
-    /// Appends about `want` bytes; returns false at the end.
+    /// Appends about `want` bytes, fewer where an envelope keeps some back; returns false at the end.
     pub(crate) fn fill(&mut self, out: &mut Vec<u8>, want: usize) -> bool {
+        let Some(mut envelope) = self.envelope.take() else { return self.decoded(out, want) };
+        let mut piece = Vec::new();
+        let more = self.decoded(&mut piece, want);
+        envelope.pass(&piece, out);
+        if !more && self.stop.is_none() {
+            envelope.end(out);
+        }
+        self.envelope = Some(envelope);
+        more
+    }
+
+    fn decoded(&mut self, out: &mut Vec<u8>, want: usize) -> bool {
         let target = out.len() + want;
         match &mut self.decoder {
             None => {

@@ -91,11 +91,17 @@ pub const FORMATS: &[Format] = &[
     },
     Format {
         id: "json",
-        title: ("JSON 数组(或 conversations/data/list 里的数组),元素同 JSONL", "JSON array of native conversations"),
+        title: (
+            "JSON 数组(或对象里的一个数组),元素同 JSONL",
+            "JSON array of native conversations, or one inside an object",
+        ),
         extensions: &["json"],
-        sign: ("以 [ 开头,元素有 turns 或 conversation_id", "begins with [, elements with turns or conversation_id"),
+        sign: (
+            "以 [ 开头,元素有 turns 或 conversation_id;或三层以内的对象里只有一个这样的数组",
+            "begins with [, elements with turns or conversation_id; or the only such array in an object, up to three levels in",
+        ),
         reading: ("同 jsonl;逐个元素读,不整份载入", "as jsonl; read element by element"),
-        samples: &["array.json"],
+        samples: &["array.json", "array-wrapped.json"],
         shape: Shape::Json(Json::Native),
     },
     Format {
@@ -119,10 +125,10 @@ pub const FORMATS: &[Format] = &[
             "keys for id, role and text, named as csv headers, and no turns",
         ),
         reading: (
-            "同 csv:同一会话的对象不必相邻;一行一个,或一个列表",
-            "as csv: objects of a conversation need not be adjacent; one a line, or a list of them",
+            "同 csv:同一会话的对象不必相邻;一行一个,或一个列表,列表可在三层以内的对象里(接口返回的 {\"data\":[…]})",
+            "as csv: objects of a conversation need not be adjacent; one a line, or a list of them, which may lie up to three objects deep",
         ),
-        samples: &["messages.jsonl", "messages.json"],
+        samples: &["messages.jsonl", "messages.json", "messages-wrapped.json"],
         shape: Shape::Messages,
     },
     Format {

@@ -53,7 +53,7 @@ pub fn guess(inputs: &[String], options: InputOptions) -> Result<String> {
             let opened = if format.shape == Shape::Parquet {
                 source.seekable()?.0.and_then(Batches::parquet)
             } else {
-                Batches::ipc(Box::new(source.text.into_raw()), format.shape == Shape::ArrowFile)
+                Batches::ipc(Box::new(source.text.into_raw()), format.shape == Shape::ArrowFile, options.limits)
             };
             let (mut batches, schema) = opened.map_err(|f| Error::Other(format!("{name}: {}", f.reason)))?;
             let mut rows = vec![schema.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>()];

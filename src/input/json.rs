@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::mapping::Mapping;
 use super::reject::{BAD_JSON, BAD_ROLE, BAD_TEXT, BAD_TURNS, BAD_VALUE, Fault, MISSING_ID, TOO_MANY_TURNS};
 use super::scalar::{AgentKey, ConversationKey, Scalar, TurnKey};
+use super::signature::unread_lists;
 use super::time::{Clock, TIME_HINT, epoch};
 use super::{InputOptions, Limits, values};
 use crate::conversation::{AgentInfo, Conversation, Kind, Millis, Role, Turn};
@@ -51,7 +52,10 @@ impl<'z> Record<'z> {
             let column = column(line, error.column());
             match self.fault.take() {
                 // what is absent is nowhere
-                Some(fault) if fault.code == MISSING_ID => fault,
+                Some(mut fault) if fault.code == MISSING_ID => {
+                    fault.reason.extend(unread_lists(line));
+                    fault
+                }
                 Some(fault) => fault.at(column),
                 None => Fault::new(BAD_JSON, reason(&error, column)).at(column),
             }

@@ -137,7 +137,17 @@ pub(crate) fn layout(path: &str, data: &[u8], extension: &str, options: &InputOp
     let lines = whole || data.len() == before;
     let start = if lines { before } else { separators(data) };
     let mut messages = Messages { lines, keys: Vec::new() };
-    let names = names(&messages, &data[start..]);
+    let mut names = keys(&messages, &data[start..], |_| true);
+    if matches!(options.mapping.header(&names), Header::Twice(..)) {
+        // what is no message, as the error among the pages of an answer, has no say
+        let is_message = |keys: &[String]| {
+            REQUIRED.iter().all(|column| keys.iter().any(|key| options.mapping.column(key) == Some(*column)))
+        };
+        let said = keys(&messages, &data[start..], is_message);
+        if !said.is_empty() {
+            names = said;
+        }
+    }
     let columns = match options.mapping.header(&names) {
         Header::Known(columns) => columns,
         Header::Twice(column, a, b) => {
@@ -167,8 +177,8 @@ pub(crate) fn layout(path: &str, data: &[u8], extension: &str, options: &InputOp
     Ok(Layout { dialect, messages: Some(messages), width: columns.len(), columns, start, line, blank })
 }
 
-/// The keys of the objects at the beginning, in the order they are met.
-fn names(messages: &Messages, data: &[u8]) -> Vec<String> {
+/// The keys of the objects at the beginning that `counts` takes, in the order they are met.
+fn keys(messages: &Messages, data: &[u8], counts: impl Fn(&[String]) -> bool) -> Vec<String> {
     const MOST: usize = 64 << 10;
     let data = &data[..data.len().min(MOST)];
     let (mut out, mut at) = (Vec::<String>::new(), 0);
@@ -177,7 +187,8 @@ fn names(messages: &Messages, data: &[u8]) -> Vec<String> {
         at = row.next;
         let Ok(text) = std::str::from_utf8(&data[row.start..row.end]) else { continue };
         let fields = serde_json::Deserializer::from_str(text).deserialize_map(Fields);
-        for (key, _) in fields.into_iter().flatten() {
+        let keys: Vec<String> = fields.into_iter().flatten().map(|(key, _)| key).collect();
+        for key in Some(keys).filter(|keys| counts(keys)).into_iter().flatten() {
             if out.len() < KEYS && !out.contains(&key) {
                 out.push(key);
             }

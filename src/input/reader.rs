@@ -10,6 +10,7 @@ use super::compression::Stop;
 use super::discover::{Named, discover};
 use super::document_file::DocumentFile;
 use super::encoding::{self, Raw, Text};
+use super::envelope::shown;
 use super::format::Shape;
 use super::group_file::{Delimited, GroupFile, workbook};
 use super::line_file::LineFile;
@@ -186,7 +187,7 @@ impl Reader {
         let current = match &self.current {
             Some(Current::Lines(file)) => file.text.stream().tally().bytes(),
             Some(Current::Spilled(file)) => file.source.text.stream().tally().bytes(),
-            Some(Current::Documents(file)) => file.walk.text.stream().tally().bytes(),
+            Some(Current::Documents(file)) => file.walk.cursor.text.stream().tally().bytes(),
             Some(Current::Columns(file)) => file.raw.lock().unwrap_or_else(|e| e.into_inner()).stream.tally().bytes(),
             _ => 0,
         };
@@ -221,6 +222,11 @@ pub(super) fn summary(
 ) -> Result<FileSummary, Error> {
     text.drain().map_err(|error| Error::read(name, error))?;
     let tally = text.stream().tally();
+    let notes = text.envelope().map(|envelope| {
+        let passed = envelope.passed().iter().map(String::as_str).collect::<Vec<_>>().join("、");
+        let passed = if passed.is_empty() { passed } else { format!(",没有读其他列表 {passed}") };
+        format!("读的是对象里的列表 {}{passed}", shown(envelope.way()))
+    });
     Ok(FileSummary {
         path: name.to_owned(),
         format,
@@ -231,7 +237,7 @@ pub(super) fn summary(
         records,
         blank,
         columns: Vec::new(),
-        notes: Vec::new(),
+        notes: notes.into_iter().collect(),
     })
 }
 

@@ -1,13 +1,11 @@
 //! Which format a file is in: by its bytes first, its extension second. What fits several formats is an error that names
 //! them, because a wrong guess would only show in the figures.
 
-use std::collections::BTreeSet;
-
 use super::InputOptions;
 use super::chat_log;
 use super::columns::Column;
 use super::format::{Format, Shape};
-use super::messages::is_messages;
+use super::signature::{self, Known};
 use crate::error::{Error, Result};
 
 /// The format of a file that begins with these bytes, which read as `sample`.
@@ -17,24 +15,29 @@ pub(crate) fn recognise(
     sample: &str,
     extension: &str,
     options: &InputOptions,
-) -> Result<&'static Format> {
+) -> Result<Known> {
+    let text = sample.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     if let Some(format) = options.format.or(options.mapping.format) {
-        return check(name, head, format);
+        return check(name, head, format).and_then(|format| signature::named(format, text, options));
     }
     if let Some(format) = binary(name, head)? {
-        return Ok(format);
+        return Ok((format, None));
     }
-    let text = sample.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let delimited = matches!(extension, "csv" | "tsv" | "tab");
     if delimited {
-        return Ok(Format::of(if extension == "csv" { "csv" } else { "tsv" }));
+        return Ok((Format::of(if extension == "csv" { "csv" } else { "tsv" }), None));
     }
     // JSONL has no lists around its records, but a list of records may be misnamed
     let listed =
         is_array(text) && (!matches!(extension, "jsonl" | "ndjson") || text[1..].trim_start().starts_with('{'));
     if text.starts_with('{') || listed {
-        return json(name, text, extension, options);
+        return signature::json(name, text, extension, options);
     }
+    Ok((plain(name, text, extension, options)?, None))
+}
+
+/// The format of a text that is no JSON document.
+fn plain(name: &str, text: &str, extension: &str, options: &InputOptions) -> Result<&'static Format> {
     if text.starts_with("WEBVTT") {
         return Ok(Format::of("vtt"));
     }
@@ -128,122 +131,13 @@ fn is_header(text: &str) -> bool {
     first.starts_with("sep=") || [',', '\t', ';', '|'].into_iter().map(known).max().unwrap_or(0) >= 2
 }
 
-fn json(name: &str, text: &str, extension: &str, options: &InputOptions) -> Result<&'static Format> {
-    if options.mapping.turns.is_some() {
-        return Ok(Format::of("json-mapped"));
-    }
-    let keys = keys(text);
-    let array = text.starts_with('[');
-    if is_messages(keys.iter(), &options.mapping) {
-        return Ok(Format::of("json-messages"));
-    }
-    if keys.contains("turns") || keys.contains("conversation_id") {
-        return Ok(Format::of(if array { "json" } else { own(text, extension) }));
-    }
-    let has = |key: &str| keys.contains(key);
-    let ends =
-        |tail: &str| keys.iter().any(|k| k == tail || k.ends_with(tail) && k[..k.len() - tail.len()].ends_with('.'));
-    let signs = [
-        ("aliyun-upload", has("tickets[].dialogue") || has("dialogue[].words")),
-        ("aliyun-result", ends("AsrResult")),
-        (
-            "contact-lens",
-            ["ParticipantId", "ParticipantRole", "BeginOffsetMillis", "AbsoluteTime"]
-                .iter()
-                .any(|k| has(&format!("Transcript[].{k}"))),
-        ),
-        ("ccai", has("entries[].text") && (has("entries[].role") || has("entries[].start_timestamp_usec"))),
-        ("baidu-asr", has("asr_result") || ends("detailed_result")),
-        ("tencent-asr", ends("FinalSentence") || ends("ResultDetail[].FinalSentence") || ends("ResultDetail")),
-        ("huawei-asr", has("segments[].result.text")),
-    ];
-    let found: Vec<_> = signs.iter().filter(|s| s.1).map(|s| s.0).collect();
-    match found.as_slice() {
-        [one] => Ok(Format::of(one)),
-        [] if array || !matches!(extension, "jsonl" | "ndjson") && lists(&keys) => Ok(Format::of("json")),
-        [] => Ok(Format::of(own(text, extension))),
-        several => Err(Error::Other(format!(
-            "{name}: 内容同时像 {},分不清是哪一种;\n  请用 --format 指明其一,如 --format {}。(ambiguous format)",
-            several.join("、"),
-            several[0]
-        ))),
-    }
-}
-
-/// True when an object keeps conversations in a list.
-fn lists(keys: &BTreeSet<String>) -> bool {
-    keys.iter().any(|k| k.ends_with("[].turns") || k.ends_with("[].conversation_id"))
-}
-
-/// JSONL when the first line is a whole object, else one document over several lines.
-fn own(text: &str, extension: &str) -> &'static str {
-    let first = text.lines().next().unwrap_or("").trim();
-    let whole = serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok();
-    let document = || {
-        let lines = text.lines().take(50).filter(|l| l.trim_start().starts_with('{')).count();
-        first == "{" || lines <= 1 && text.lines().count() > 1
-    };
-    if whole || matches!(extension, "jsonl" | "ndjson") || !document() { "jsonl" } else { "json" }
-}
-
-/// The keys a sample of JSON holds, with their way from the record: `Data.ResultInfo[].TaskId`. A list around the records is
-/// left out. The sample may be cut anywhere.
-fn keys(text: &str) -> BTreeSet<String> {
-    const DEEPEST: usize = 8;
-    const MOST: usize = 20_000;
-    enum Level {
-        Object(String),
-        List,
-    }
-    let mut out = BTreeSet::new();
-    let mut levels: Vec<Level> = Vec::new();
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    let mut seen = 0;
-    while at < bytes.len() && seen < MOST {
-        match bytes[at] {
-            b'{' => levels.push(Level::Object(String::new())),
-            b'[' => levels.push(Level::List),
-            b'}' | b']' => drop(levels.pop()),
-            b'"' => {
-                let start = at + 1;
-                at = start;
-                while at < bytes.len() && bytes[at] != b'"' {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                let rest = text.get(at + 1..).unwrap_or("").trim_start();
-                if rest.starts_with(':')
-                    && let Some(Level::Object(key)) = levels.last_mut()
-                {
-                    seen += 1;
-                    *key = text.get(start..at).unwrap_or("").to_owned();
-                    if levels.len() <= DEEPEST {
-                        let mut way = String::new();
-                        for level in &levels {
-                            match level {
-                                Level::Object(key) if way.is_empty() || way.ends_with('.') => way.push_str(key),
-                                Level::Object(key) => way.extend([".", key]),
-                                Level::List => way.push_str("[]"),
-                            }
-                        }
-                        out.insert(way.trim_start_matches("[].").to_owned());
-                    }
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn of(text: &str, extension: &str) -> &'static str {
-        recognise("f", text.as_bytes(), text, extension, &InputOptions::default()).unwrap().id
+        recognise("f", text.as_bytes(), text, extension, &InputOptions::default()).unwrap().0.id
     }
 
     #[test]
@@ -261,7 +155,7 @@ mod tests {
         let mapping = super::super::Mapping { names: vec![(Column::Text, "话".into())], ..Default::default() };
         let options = InputOptions { mapping: std::sync::Arc::new(mapping), ..InputOptions::default() };
         let text = r#"{"session_id":"1","sender":"客服","话":"您好"}"#;
-        assert_eq!(recognise("f", text.as_bytes(), text, "jsonl", &options).unwrap().id, "json-messages");
+        assert_eq!(recognise("f", text.as_bytes(), text, "jsonl", &options).unwrap().0.id, "json-messages");
     }
 
     #[test]
@@ -277,7 +171,7 @@ mod tests {
         assert_eq!(of("客服 2026-11-20 09:00:00\n您好\n", "txt"), "chat-log");
         let spec = InputOptions { columns: Some(vec![]), ..InputOptions::default() };
         let found = recognise("f", b"x", "c1,客服 2026-11-20 09:00:00,x", "", &spec).unwrap();
-        assert_eq!(found.id, "csv");
+        assert_eq!(found.0.id, "csv");
     }
 
     #[test]
@@ -307,11 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cut_sample_never_panics(cut in 0usize..200, noise in "[\\[\\]{}\",:\\\\a好]{0,40}") {
-            let text = r#"{"Data":{"ResultInfo":[{"TaskId":"好","AsrResult":[{"Role":"客\"服","Words":"您好"}]}]}}"#;
-            let cut = text.floor_char_boundary(cut.min(text.len()));
-            let _ = keys(&text[..cut]);
-            let _ = keys(&noise);
+        fn noise_never_panics(noise in "[\\[\\]{}\",:\\\\a好]{0,40}") {
             let _ = recognise("f", noise.as_bytes(), &noise, "", &InputOptions::default());
         }
     }

@@ -40,9 +40,12 @@ impl Source {
     ) -> Result<Source, Error> {
         let name: Arc<str> = input.shown().into();
         let stream = Stream::open(input.open()?, options.limits).map_err(|e| Error::read(&*name, e))?;
-        let text = Text::open(stream, encoding);
+        let mut text = Text::open(stream, encoding);
         let extension = input.extension();
-        let format = recognise(&name, text.head(), &text.sample(), &extension, options)?;
+        let (format, list) = recognise(&name, text.head(), &text.sample(), &extension, options)?;
+        if let Some(way) = list {
+            text.unwrap_list(way);
+        }
         Ok(Source { name, text, extension, format, stem: input.stem(), input: input.clone(), size: input.size() })
     }
 
@@ -108,7 +111,7 @@ pub(crate) fn preflight(
         }
         Shape::ArrowFile | Shape::ArrowStream => {
             let file = source.format.shape == Shape::ArrowFile;
-            if let Ok((_, schema)) = Batches::ipc(Box::new(source.text.into_raw()), file) {
+            if let Ok((_, schema)) = Batches::ipc(Box::new(source.text.into_raw()), file, options.limits) {
                 columnar::shape(&name, &schema, &options.mapping, options.positions())?;
             }
         }

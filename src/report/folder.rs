@@ -48,7 +48,7 @@ impl StagedFolder {
         }
         let lock = Lock::take(parent.join(format!(".{name}.zhijian.lock")), target)?;
         let prefix = format!(".{name}.zhijian-");
-        remove_stale(&parent, &prefix);
+        remove_stale(&parent, &prefix, Stale::Folders);
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix);
         #[cfg(unix)]
@@ -122,7 +122,7 @@ impl StagedFolder {
 
 /// Held by the run that writes to a place.
 #[derive(Debug)]
-struct Lock {
+pub(super) struct Lock {
     path: PathBuf,
     _file: File,
 }
@@ -132,7 +132,7 @@ impl Lock {
     ///
     /// The run that ends removes the file while it still holds it. Who opened the file just before holds a file without
     /// a name then, and looks again: what is locked must be what the name stands for.
-    fn take(path: PathBuf, target: &Path) -> Result<Lock> {
+    pub(super) fn take(path: PathBuf, target: &Path) -> Result<Lock> {
         loop {
             let file = private_file(&path).map_err(|e| Error::write(&path, e))?;
             if file.try_lock().is_err() {
@@ -206,13 +206,22 @@ fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
-/// Staging folders of killed runs; the lock makes sure none of them is in use.
-fn remove_stale(parent: &Path, prefix: &str) {
+/// What killed runs leave beside their target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stale {
+    Folders,
+    Files,
+}
+
+/// Takes away what killed runs left; the lock makes sure none of it is in use.
+pub(super) fn remove_stale(parent: &Path, prefix: &str, what: Stale) {
     let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(prefix) && entry.path().is_dir() {
-            let _ = fs::remove_dir_all(entry.path());
-        }
+    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(prefix)) {
+        let _ = match (entry.file_type(), what) {
+            (Ok(kind), Stale::Folders) if kind.is_dir() => fs::remove_dir_all(entry.path()),
+            (Ok(kind), Stale::Files) if kind.is_file() => fs::remove_file(entry.path()),
+            _ => Ok(()),
+        };
     }
 }
 

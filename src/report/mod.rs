@@ -21,6 +21,7 @@ pub mod review_sheet;
 pub mod reviewed;
 pub mod run;
 pub mod service;
+pub mod staged_file;
 pub mod summary;
 pub mod targets;
 mod words;
