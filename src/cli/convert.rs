@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
             }
         });
         match &mut staged {
-            Some(file) => file.write_all(&lines)?,
+            Some(file) => file.write_all(&lines).map_err(|e| Error::write(file.target(), e))?,
             None => std::io::stdout().lock().write_all(&lines).map_err(|e| Error::write("标准输出", e))?,
         }
         buffer = block.into_buffer();

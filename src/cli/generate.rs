@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use zhijian::error::{Error, Result};
+use zhijian::report::staged_file::StagedFile;
 use zhijian::tools::generate::{Format, Plan, write};
 
 use super::Outcome;
@@ -98,9 +99,7 @@ pub fn run(args: &Args) -> Result<Outcome> {
 /// Writes a file as a whole or not at all.
 fn to_file(path: &Path, name: &str, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let failed = |e: std::io::Error| Error::write(path, e);
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let mut out = BufWriter::with_capacity(1 << 20, temporary);
+    let mut out = BufWriter::with_capacity(1 << 20, StagedFile::new(path)?);
     if name.ends_with(".gz") {
         let mut gz = flate2::write::GzEncoder::new(&mut out, flate2::Compression::default());
         fill(&mut gz)?;
@@ -112,7 +111,5 @@ fn to_file(path: &Path, name: &str, fill: impl FnOnce(&mut dyn Write) -> Result<
     } else {
         fill(&mut out)?;
     }
-    let temporary = out.into_inner().map_err(|e| failed(e.into_error()))?;
-    temporary.persist(path).map_err(|e| failed(e.error))?;
-    Ok(())
+    out.into_inner().map_err(|e| failed(e.into_error()))?.commit()
 }

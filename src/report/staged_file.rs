@@ -36,12 +36,9 @@ impl StagedFile {
         Ok(StagedFile { file: file.map_err(|e| Error::write(target, e))?, target: target.to_path_buf(), _lock: lock })
     }
 
-    /// Appends to the file.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|e| Error::write(&self.target, e))
+    /// What the file will become.
+    pub fn target(&self) -> &Path {
+        &self.target
     }
 
     /// Puts the file in its place.
@@ -52,6 +49,16 @@ impl StagedFile {
         let failed = |e| Error::write(&self.target, e);
         self.file.as_file().sync_all().map_err(failed)?;
         self.file.persist(&self.target).map(drop).map_err(|e| failed(e.error))
+    }
+}
+
+impl Write for StagedFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
     }
 }
 
