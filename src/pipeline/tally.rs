@@ -191,3 +191,34 @@ impl Tally {
         sums
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn years_of_hours_are_summed_up_on_the_way() {
+        let mut tally = Tally::default();
+        let (chat, none) = (tally.names.number("chat"), tally.names.number(""));
+        let first = jiff::civil::date(2020, 1, 1);
+        let conversations = 3 * MOST_CELLS as i32;
+        for number in 0..conversations {
+            let day = first.saturating_add(jiff::Span::new().days(number / 24));
+            let whole = Whole { channel: chat, stage: none, began: Some((day, (number % 24) as i8)) };
+            tally.whole(whole).conversations += 1;
+            assert!(tally.wholes.len() <= MOST_CELLS);
+        }
+        tally.whole(Whole { channel: none, stage: chat, began: None }).conversations += 1;
+        tally.part(chat, none).conversations += 2;
+        tally.part(chat, chat).conversations += 3;
+        let sums = tally.finish(&Pack::default_pack().unwrap()).service;
+        let of = |dimension, value| sums.get(dimension, value).map(|cell| cell.conversations);
+        assert_eq!(sums.all.conversations, conversations as u64 + 1);
+        assert_eq!(of(Dimension::Channel, "chat"), Some(conversations as u64));
+        assert_eq!(of(Dimension::Stage, "chat"), Some(1));
+        assert_eq!(of(Dimension::Day, "2020-01-01"), Some(24));
+        assert_eq!(of(Dimension::Hour, "07"), Some(conversations as u64 / 24));
+        assert_eq!((of(Dimension::Agent, "chat"), of(Dimension::Team, "chat")), (Some(5), Some(3)));
+        assert!([Dimension::Channel, Dimension::Stage, Dimension::Team].iter().all(|d| of(*d, "").is_none()));
+    }
+}
