@@ -35,7 +35,11 @@ def measure(command, out):
     if code not in (0, 1):
         sys.exit(f"{command} ended with {code}: {told.decode(errors='replace')[-2000:]}")
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, processor, pathlib.Path(out).read_text(errors="replace").strip()
+    # What a contender found, and processor seconds the system did not collect.
+    said = pathlib.Path(out).read_text(errors="replace").splitlines()
+    uncounted = [float(line.split()[1]) for line in said if line.startswith("processor ")]
+    found = "\n".join(line for line in said if not line.startswith("processor ")).strip()
+    return seconds, processor + sum(uncounted), found
 
 
 def main():
