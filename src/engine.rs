@@ -17,7 +17,7 @@ use crate::metrics::{Marks, Measures, measure};
 use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
 use crate::score::{AgentScore, conversation_score, score};
-use crate::text::View;
+use crate::text::{Dictionary, View};
 use crate::trace::{NoTrace, Trace};
 
 /// Settings of an engine.
@@ -52,6 +52,7 @@ pub struct Engine {
     resolution: ResolutionMarkers,
     handover: HandoverMarkers,
     topics: TopicMatcher,
+    gates: judge::Gates,
 }
 
 /// What is known of an agent's part of a conversation.
@@ -138,7 +139,27 @@ impl Engine {
     /// # Errors
     /// When its phrases do not fit an automaton, or its user words cannot be read.
     pub fn new(pack: Pack, options: EngineOptions) -> Result<Engine> {
-        let detector = Detector::new(&pack, options.segment)?;
+        Engine::open(options, || Ok(pack))
+    }
+
+    /// Reads a pack and compiles it; jieba's dictionary loads beside both.
+    ///
+    /// # Errors
+    /// Those of `read`, and as [`Engine::new`].
+    pub fn open(options: EngineOptions, read: impl FnOnce() -> Result<Pack>) -> Result<Engine> {
+        std::thread::scope(|scope| {
+            let loading = (options.segment != SegmentMode::Off).then(|| scope.spawn(Dictionary::load));
+            let loaded = || match loading.map(|thread| thread.join()) {
+                Some(Ok(dictionary)) => dictionary,
+                Some(Err(panic)) => std::panic::resume_unwind(panic),
+                None => Dictionary::load(),
+            };
+            Engine::compile(read()?, options, loaded)
+        })
+    }
+
+    fn compile(pack: Pack, options: EngineOptions, dictionary: impl FnOnce() -> Dictionary) -> Result<Engine> {
+        let detector = Detector::new(&pack, options.segment, dictionary)?;
         let wait = pack.marker("please_wait");
         let polite = ["thanks", "resolved", "goodbye"].iter().filter_map(|m| pack.marker(m)).collect();
         let mut repeats = false;
@@ -152,7 +173,8 @@ impl Engine {
         }
         let (resolution, handover) = (ResolutionMarkers::new(&pack), HandoverMarkers::new(&pack));
         let topics = TopicMatcher::new(&pack.topics)?;
-        Ok(Engine { pack, detector, options, wait, polite, repeats, resolution, handover, topics })
+        let gates = judge::Gates::new(&pack);
+        Ok(Engine { pack, detector, options, wait, polite, repeats, resolution, handover, topics, gates })
     }
 
     /// The pack.
@@ -220,6 +242,7 @@ impl Engine {
                 conversation,
                 layout: &out.layout,
                 hits: &out.hits,
+                gates: &self.gates,
                 detector: &self.detector,
                 repeats: &scratch.repeats,
                 measures: &out.agent_measures,

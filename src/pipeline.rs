@@ -4,6 +4,7 @@
 //! buffers, and hands the formatted output to an ordered sink with a bounded window: memory does not grow with the
 //! input, and the bytes written do not depend on the number of threads. A panic costs the conversation it happened in.
 
+mod cell_tally;
 mod counting;
 mod service;
 mod sink;

@@ -206,12 +206,13 @@ impl EngineArgs {
         change: impl FnOnce(Pack) -> Result<Pack>,
     ) -> Result<Engine> {
         super::memory_limit::check()?;
-        let mut pack = Pack::open(self.rules.as_deref())?;
-        if let Some(path) = &self.satisfaction {
-            pack.use_satisfaction(path)?;
-        }
-        let pack = change(pack)?;
-        Engine::new(pack, EngineOptions { segment: self.segment.mode(), lang, timezone, mask })
+        Engine::open(EngineOptions { segment: self.segment.mode(), lang, timezone, mask }, || {
+            let mut pack = Pack::open(self.rules.as_deref())?;
+            if let Some(path) = &self.satisfaction {
+                pack.use_satisfaction(path)?;
+            }
+            change(pack)
+        })
     }
 
     /// The number of worker threads.

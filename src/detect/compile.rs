@@ -2,20 +2,20 @@
 //! required regex literal of every marker.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use rayon::prelude::*;
 
 use super::gate::{Gate, Letters};
-use super::gated::{GatedRegex, lower_case_literals};
+use super::gated::GatedRegex;
 use super::grams::GramIndex;
 use super::model::CompiledModel;
-use super::required::{rarity, required_literals};
+use super::prepare::{PreparedBlock, PreparedNear};
 use crate::conversation::Role;
 use crate::error::{Error, Result};
 use crate::pack::expression::MarkerId;
 use crate::pack::marker::{Block, Context, Marker, Near, Reach, ViewKind};
-use crate::pack::reference::normal_phrase;
 use crate::pack::turn_model::{Spot, TurnModel};
 use crate::pack::{Negation, Pack};
 use crate::text::EntityKind;
@@ -71,7 +71,9 @@ pub struct PhraseSet<T> {
 }
 
 impl<T: Copy> PhraseSet<T> {
-    fn new(phrases: Vec<(String, T)>, gate: Option<Gate>) -> Option<Self> {
+    /// Of phrases as the view has them, behind a gate that opens whenever one of them must be looked for; of none when
+    /// there are none.
+    pub(super) fn new(phrases: Vec<(String, T)>, gate: Option<Gate>) -> Option<Self> {
         let (phrases, values): (Vec<String>, Vec<T>) = phrases.into_iter().filter(|(p, _)| !p.is_empty()).unzip();
         let gate = gate.unwrap_or_else(|| Gate::of_phrases(phrases.iter().map(String::as_str)));
         (!phrases.is_empty()).then(|| PhraseSet { gate, phrases, values, automaton: OnceLock::new() })
@@ -135,7 +137,7 @@ pub struct CompiledBlock {
     pub marker: MarkerId,
     /// Whose turns; none: both.
     pub role: Option<Role>,
-    /// The block as written, for its conditions.
+    /// Its conditions.
     pub block: Block,
     /// Exception regexes, each behind its gate.
     pub except_regexes: Vec<GatedRegex>,
@@ -168,6 +170,8 @@ pub struct Compiled {
     pub blocks: Vec<CompiledBlock>,
     /// Of each marker, the blocks that take any turn that says something.
     pub any_turn: Vec<Box<[u32]>>,
+    /// Of each marker, whether it has neither those nor a model: no phrase, no hit.
+    pub phrases_alone: Vec<bool>,
     /// Channels of the blocks that look at the pinyin view: each block's list, empty for every channel.
     pub pinyin_channels: Vec<Vec<String>>,
     /// Uses of entities, by kind.
@@ -204,19 +208,22 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     let mut builder = Builder::default();
     let mut blocks: Vec<CompiledBlock> = Vec::new();
     let mut of_marker: Vec<std::ops::Range<u32>> = Vec::with_capacity(pack.markers.len());
+    let prepared: Vec<PreparedBlock> =
+        pack.markers.par_iter().flat_map_iter(|m| m.blocks.iter().map(PreparedBlock::of)).collect();
+    let mut prepared = prepared.into_iter();
     for (id, marker) in pack.markers.iter().enumerate() {
-        for block in &marker.blocks {
+        for (block, prepared) in marker.blocks.iter().zip(prepared.by_ref()) {
             let number = blocks.len() as u32;
             let mut compiled = CompiledBlock {
                 marker: id as MarkerId,
                 role: block.role.or(marker.role),
-                block: block.clone(),
+                block: block.conditions(),
                 except_regexes: Vec::new(),
                 any: None,
                 except: None,
                 nears: Vec::new(),
             };
-            builder.block(number, block, &mut compiled);
+            builder.block(number, block, prepared, &mut compiled);
             blocks.push(compiled);
         }
         let first = (blocks.len() - marker.blocks.len()) as u32;
@@ -226,8 +233,8 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     let (mut learnt, mut doubtful) = (Vec::new(), Vec::new());
     for (marker, blocks) in pack.markers.iter().zip(&of_marker) {
         let known = builder.texts.len() as u32;
-        models.push(marker.model.as_deref().map(|model| {
-            learnt.push(model);
+        models.push(marker.model.as_ref().map(|model| {
+            learnt.push(&**model);
             builder.model(learnt.len() - 1, blocks.start, marker, model)
         }));
         doubtful.extend((known..builder.texts.len() as u32).filter(|_| marker.alone_review));
@@ -235,22 +242,26 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
     let looks = |role| models.iter().flatten().any(|m: &CompiledModel| m.role.is_none_or(|r| r == role));
     let modelled = [looks(Role::Customer), looks(Role::Agent)];
     let order = crate::pack::marker_order(&pack.markers);
+    let scanners: Vec<Result<_>> =
+        builder.patterns.into_par_iter().map(|(patterns, always)| scanner(patterns, always)).collect();
     let mut views = [None, None, None];
-    for (slot, patterns) in views.iter_mut().zip(builder.patterns) {
-        *slot = scanner(patterns.0, patterns.1)?;
+    for (slot, scanner) in views.iter_mut().zip(scanners) {
+        *slot = scanner?;
     }
-    let any_turn =
+    let any_turn: Vec<Box<[u32]>> =
         of_marker.into_iter().map(|numbers| numbers.filter(|n| blocks[*n as usize].any.is_some()).collect()).collect();
     let mut pinyin_channels: Vec<_> =
         blocks.iter().filter(|b| b.block.view == ViewKind::Pinyin).map(|b| b.block.channels.clone()).collect();
     pinyin_channels.sort_unstable();
     pinyin_channels.dedup();
+    let phrases_alone = any_turn.iter().zip(&models).map(|(any, model)| any.is_empty() && model.is_none()).collect();
     let asks_confidence = blocks.iter().any(|b| b.block.min_confidence.is_some());
     Ok(Compiled {
         asks_confidence,
         views,
         blocks,
         any_turn,
+        phrases_alone,
         pinyin_channels,
         entities: builder.entities,
         regexes: builder.regexes,
@@ -286,7 +297,7 @@ impl Builder {
         self.texts.len() as u32 - 1
     }
 
-    fn model(&mut self, number: usize, block: u32, marker: &Marker, model: &TurnModel) -> CompiledModel {
+    fn model(&mut self, number: usize, block: u32, marker: &Marker, model: &Arc<TurnModel>) -> CompiledModel {
         // Sorted, so that texts have the same numbers in every run.
         let own: std::collections::BTreeSet<&String> = model.words[Spot::Own as usize].keys().collect();
         let texts = own.into_iter().map(|word| (word.clone(), self.text(block, word.as_str()))).collect();
@@ -303,72 +314,44 @@ impl Builder {
         }
     }
 
-    fn block(&mut self, number: u32, block: &Block, compiled: &mut CompiledBlock) {
+    fn block(&mut self, number: u32, block: &Block, prepared: PreparedBlock, compiled: &mut CompiledBlock) {
         let view = block.view;
         let choosy = !block.channels.is_empty() || block.min_confidence.is_some();
         let role = compiled.role;
         let used = |meaning| Use { block: number, meaning, role, choosy };
-        for phrase in &block.phrases {
+        for (phrase, normal) in block.phrases.iter().zip(prepared.phrases) {
             let text = self.text(number, phrase.as_str());
-            self.pattern(view, normal_phrase(view, phrase), used(Meaning::Phrase(text)));
+            self.pattern(view, normal, used(Meaning::Phrase(text)));
         }
         for kind in &block.entities {
             let text = self.text(number, format!("<{}>", kind.as_str()));
             self.entities.push((*kind, used(Meaning::Entity(text))));
         }
-        let except = block.except.iter().map(|(reach, phrase)| (normal_phrase(view, phrase), *reach));
-        compiled.except = PhraseSet::new(except.collect(), None);
-        for pattern in &block.regexes {
-            let source = in_view(view, &pattern.source);
+        for (pattern, regex) in block.regexes.iter().zip(prepared.regexes) {
             let text = self.text(number, format!("/{}/", pattern.source));
-            if ANYTHING.contains(&pattern.source.as_str()) && unconditional(block) {
+            let Some((regex, literals)) = regex else {
                 compiled.any = Some(text);
                 continue;
-            }
+            };
             let meaning = Meaning::Regex(self.regexes.len() as u32);
-            let literals = required_literals(&lower_case_literals(&source));
             // Literals within a syllable of the pinyin view are passed over.
             let around = literals.is_some() && view != ViewKind::Pinyin;
-            self.regexes.push(ViewRegex { regex: GatedRegex::new(&source), text, around });
+            self.regexes.push(ViewRegex { regex, text, around });
             match literals {
                 Some(literals) => literals.into_iter().for_each(|l| self.pattern(view, l, used(meaning))),
                 None => self.patterns[view as usize].1.push(used(meaning)),
             }
         }
-        for pattern in &block.except_regex {
-            compiled.except_regexes.push(GatedRegex::new(&in_view(view, &pattern.source)));
-        }
-        for (n, near) in block.nears.iter().enumerate() {
+        for ((n, near), prepared) in block.nears.iter().enumerate().zip(prepared.nears) {
             let text = self.text(number, near_text(near));
-            let parts: Vec<Vec<String>> =
-                near.parts.iter().map(|p| p.iter().map(|phrase| normal_phrase(view, phrase)).collect()).collect();
-            let Some(rarest) = parts.iter().max_by_key(|p| rarity(p)) else { continue };
+            let Some(PreparedNear { rarest, parts, nots }) = prepared else { continue };
             for phrase in rarest {
-                self.pattern(view, phrase.clone(), used(Meaning::Near(n as u16)));
+                self.pattern(view, phrase, used(Meaning::Near(n as u16)));
             }
-            let gate = Gate::of_parts(parts.iter().map(Vec::as_slice));
-            let all = parts.into_iter().zip(0u16..).flat_map(|(p, part)| p.into_iter().map(move |x| (x, part)));
-            let Some(parts) = PhraseSet::new(all.collect(), Some(gate)) else { continue };
-            let nots = near.not.iter().map(|p| normal_phrase(view, p)).collect();
             compiled.nears.push(CompiledNear { parts, text, nots });
         }
-    }
-}
-
-/// Regexes that say no more than "the turn says something".
-const ANYTHING: &[&str] = &[r"(?s)\S.*", r"(?s).+", r"(?s)^.+$", r"(?s)^.*\S.*$"];
-
-/// True when a block asks nothing of the words themselves.
-fn unconditional(block: &Block) -> bool {
-    let words = block.word || block.whole || block.start || block.end || block.negation || block.question.is_some();
-    let lists = block.except.is_empty() && block.except_regex.is_empty();
-    !words && lists && block.at_least <= 1 && block.min_hits <= 1 && block.min_confidence.is_none()
-}
-
-fn in_view(view: ViewKind, source: &str) -> String {
-    match view {
-        ViewKind::Squeezed => crate::text::squeezed_regex(source),
-        _ => source.to_string(),
+        compiled.except = prepared.except;
+        compiled.except_regexes = prepared.except_regexes;
     }
 }
 

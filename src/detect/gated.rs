@@ -18,6 +18,7 @@ use regex_automata::util::prefilter::Prefilter;
 use regex_automata::{Input, MatchKind, Span};
 
 use super::gate::{Gate, Letters};
+use super::required::literals_of;
 
 /// Bytes up to which a text counts as short.
 const SHORT: usize = 4096;
@@ -57,11 +58,18 @@ impl GatedRegex {
     /// A regex over a view, as the view has its letters: lower case. The pack has checked that it can be built; one
     /// that cannot matches nothing.
     pub fn new(source: &str) -> GatedRegex {
+        GatedRegex::with_literals(source).0
+    }
+
+    /// As [`GatedRegex::new`], with the strings of which every match contains at least one
+    /// ([`super::required::required_literals`]).
+    pub fn with_literals(source: &str) -> (GatedRegex, Option<Vec<String>>) {
         let source = lower_case_literals(source);
         let hir = regex_syntax::Parser::new().parse(&source).ok();
+        let literals = hir.as_ref().and_then(literals_of);
         let longest = hir.as_ref().and_then(|hir| hir.properties().maximum_len());
         let gate = hir.as_ref().map_or(Gate::always(), Gate::of);
-        GatedRegex { gate, source, longest, short: OnceLock::new(), long: OnceLock::new() }
+        (GatedRegex { gate, source, longest, short: OnceLock::new(), long: OnceLock::new() }, literals)
     }
 
     /// Calls `found` with every match in a view's text, given its letters.

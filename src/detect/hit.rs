@@ -20,6 +20,64 @@ pub struct Hit {
     pub block: u32,
 }
 
+/// A set of markers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MarkerSet(Vec<u64>);
+
+impl MarkerSet {
+    /// Adds a marker.
+    pub fn insert(&mut self, marker: MarkerId) {
+        let word = marker as usize / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (marker % 64);
+    }
+
+    /// Adds the markers of another.
+    pub fn extend(&mut self, other: &MarkerSet) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        self.0.iter_mut().zip(&other.0).for_each(|(own, more)| *own |= more);
+    }
+
+    /// How many it holds.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// True when it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Deals hits out to numbered slots, in the order they come in: slot `n` holds `dealt[starts[n]..starts[n + 1]]`.
+pub(super) fn deal(
+    hits: impl Iterator<Item = Hit> + Clone,
+    slot: impl Fn(&Hit) -> usize,
+    slots: usize,
+    dealt: &mut Vec<Hit>,
+    starts: &mut Vec<usize>,
+) {
+    starts.clear();
+    starts.resize(slots + 1, 0);
+    hits.clone().for_each(|hit| starts[slot(&hit)] += 1);
+    let mut total = 0;
+    for start in starts.iter_mut() {
+        total += std::mem::replace(start, total);
+    }
+    dealt.clear();
+    dealt.resize(total, Hit { turn: 0, marker: 0, span: Span::new(0, 0), pattern: 0, block: 0 });
+    hits.for_each(|hit| {
+        let next = &mut starts[slot(&hit)];
+        dealt[*next] = hit;
+        *next += 1;
+    });
+    // Each slot's start has moved to its end, where the next begins.
+    starts.rotate_right(1);
+    starts[0] = 0;
+}
+
 /// The hits of a conversation, by turn. Buffers are reused.
 #[derive(Debug, Default, Clone)]
 pub struct Hits {
@@ -40,6 +98,26 @@ impl Hits {
         self.bits.resize(turns * self.width, 0);
         self.anywhere.clear();
         self.anywhere.resize(self.width, 0);
+    }
+
+    /// Puts the list in order, given where each marker's hits stand in it. They are dealt out by turn and only looked over
+    /// then, which is cheaper than sorting.
+    pub(super) fn sort(
+        &mut self,
+        of_markers: impl Iterator<Item = Range<usize>> + Clone,
+        dealt: &mut Vec<Hit>,
+        starts: &mut Vec<usize>,
+    ) {
+        let turns = self.bits.len().checked_div(self.width).unwrap_or(0);
+        let list = &self.list;
+        deal(of_markers.flat_map(|range| list[range].iter().copied()), |hit| hit.turn as usize, turns, dealt, starts);
+        std::mem::swap(&mut self.list, dealt);
+        self.list.sort_unstable();
+    }
+
+    /// True when a turn carries one of the markers of a set.
+    pub fn has_any(&self, set: &MarkerSet) -> bool {
+        self.anywhere.iter().zip(&set.0).any(|(here, wanted)| here & wanted != 0)
     }
 
     /// True when any turn carries the marker: most markers show in few conversations, so ask this before looking
@@ -108,5 +186,64 @@ impl Hits {
         let turn = turn as u32;
         let start = self.list.partition_point(|h| h.turn < turn);
         start..start + self.list[start..].partition_point(|h| h.turn == turn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn hits(all: &[(u32, u16, u32)]) -> Vec<Hit> {
+        let hit = |(turn, marker, place): &(u32, u16, u32)| {
+            let span = Span::new(*place as usize, *place as usize + 3);
+            Hit { turn: *turn, marker: *marker, span, pattern: *place, block: u32::from(*marker) }
+        };
+        all.iter().map(hit).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn dealing_keeps_the_order_within_a_slot(all in proptest::collection::vec((0u32..6, 0u16..70, 0u32..9), 0..60)) {
+            let all = hits(&all);
+            let (mut dealt, mut starts) = (Vec::new(), Vec::new());
+            deal(all.iter().copied(), |hit| hit.turn as usize, 6, &mut dealt, &mut starts);
+            for turn in 0..6 {
+                let own: Vec<Hit> = all.iter().filter(|hit| hit.turn as usize == turn).copied().collect();
+                prop_assert_eq!(&dealt[starts[turn]..starts[turn + 1]], &own[..]);
+            }
+            prop_assert_eq!((starts.len(), starts[6]), (7, all.len()));
+        }
+
+        #[test]
+        fn the_list_comes_in_order(all in proptest::collection::vec((0u32..6, 0u16..70, 0u32..9), 0..60)) {
+            let mut list = hits(&all);
+            // Marker by marker, as they are settled: here the highest first.
+            list.sort_by_key(|hit| std::cmp::Reverse(hit.marker));
+            let mut found = Hits::default();
+            found.reset(6, 70);
+            found.list = list.clone();
+            let of = |marker: u16| {
+                let from = list.partition_point(|hit| hit.marker > marker);
+                from..from + list[from..].partition_point(|hit| hit.marker == marker)
+            };
+            found.sort((0..70).map(of), &mut Vec::new(), &mut Vec::new());
+            list.sort_unstable();
+            prop_assert_eq!(found.list, list);
+        }
+    }
+
+    #[test]
+    fn a_set_is_asked_for_at_once() {
+        let mut found = Hits::default();
+        found.reset(2, 130);
+        found.set(1, 128);
+        let (mut other, mut own) = (MarkerSet::default(), MarkerSet::default());
+        other.insert(0);
+        other.insert(64);
+        own.insert(128);
+        assert!(!found.has_any(&other) && found.has_any(&own));
+        other.extend(&own);
+        assert!(found.has_any(&other) && other.len() == 3 && MarkerSet::default().is_empty());
     }
 }

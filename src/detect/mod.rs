@@ -14,6 +14,7 @@ pub mod hit;
 pub mod memory;
 pub mod model;
 mod near;
+mod prepare;
 pub mod required;
 mod scan;
 
@@ -23,7 +24,7 @@ use crate::layout::Layout;
 use crate::pack::Pack;
 use crate::pack::expression::MarkerId;
 use crate::pack::marker::ViewKind;
-use crate::text::{Fingerprint, Segmenter, View};
+use crate::text::{Dictionary, Fingerprint, Segmenter, View};
 use crate::trace::{NoTrace, Trace};
 use compile::Compiled;
 use hit::{Hit, Hits};
@@ -66,6 +67,8 @@ pub struct DetectScratch {
     /// The letters of each view.
     letters: [gate::Letters; 3],
     pending: Vec<Hit>,
+    /// The pending hits in the order of their markers.
+    in_order: Vec<Hit>,
     settled: Vec<Hit>,
     /// Words of the messages, when a model asks for them.
     turn_words: model::TurnWords,
@@ -118,19 +121,22 @@ impl<'p> Plain<'p> {
 }
 
 impl Detector {
-    /// Compiles the markers of a pack; jieba's dictionary loads beside the automata.
+    /// Compiles the markers of a pack. `dictionary` gives jieba's words, which may have been loaded meanwhile; it is not
+    /// asked when the mode is [`SegmentMode::Off`].
     ///
     /// # Errors
     /// When the phrases do not fit an automaton or the user words cannot be read.
-    pub fn new(pack: &Pack, mode: SegmentMode) -> Result<Detector> {
-        let load = || match mode {
-            SegmentMode::Off => Ok(None),
-            _ => Segmenter::new(&pack.userdict).map(Some),
+    pub fn new(pack: &Pack, mode: SegmentMode, dictionary: impl FnOnce() -> Dictionary) -> Result<Detector> {
+        let compiled = compile::compile(pack)?;
+        let segmenter = match mode {
+            SegmentMode::Off => None,
+            _ => Some(
+                dictionary()
+                    .with_words(&pack.userdict)
+                    .map_err(|e| crate::error::Error::Other(format!("规则包的 userdict.txt 无法读取: {e}")))?,
+            ),
         };
-        let (segmenter, compiled) = rayon::join(load, || compile::compile(pack));
-        let segmenter =
-            segmenter.map_err(|e| crate::error::Error::Other(format!("规则包的 userdict.txt 无法读取: {e}")))?;
-        Ok(Detector { compiled: compiled?, segmenter, mode, markers: pack.markers.len() })
+        Ok(Detector { compiled, segmenter, mode, markers: pack.markers.len() })
     }
 
     /// The segmenter, when the mode has one.

@@ -5,6 +5,7 @@
 //! it has any, then decide alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::grams::{GramIndex, GramOdds};
 use super::hit::{Hit, Hits};
@@ -192,7 +193,7 @@ pub struct Said<'s> {
 #[derive(Debug)]
 pub struct CompiledModel {
     /// The weights.
-    pub model: TurnModel,
+    pub model: Arc<TurnModel>,
     /// Its number among the pack's models.
     pub number: usize,
     /// Whose messages.

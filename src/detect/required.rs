@@ -15,8 +15,12 @@ const MOST_PRODUCTS: usize = 64;
 /// assert_eq!(required_literals("[一-龥]+"), None);
 /// ```
 pub fn required_literals(pattern: &str) -> Option<Vec<String>> {
-    let hir = regex_syntax::Parser::new().parse(pattern).ok()?;
-    let mut sets = sets_of(&hir);
+    literals_of(&regex_syntax::Parser::new().parse(pattern).ok()?)
+}
+
+/// As [`required_literals`], of a regex that has been read.
+pub fn literals_of(hir: &Hir) -> Option<Vec<String>> {
+    let mut sets = sets_of(hir);
     for set in &mut sets {
         set.sort();
         set.dedup();

@@ -5,12 +5,14 @@
 
 mod evaluate;
 mod finding;
+mod gates;
 mod repeat;
 mod why;
 mod window;
 
 pub use evaluate::Anchor;
 pub use finding::{Finding, Fulfilled, Outcome};
+pub use gates::Gates;
 pub use repeat::Repeats;
 pub use why::shown;
 
@@ -46,6 +48,8 @@ pub struct Case<'c> {
     pub layout: &'c Layout,
     /// What was detected.
     pub hits: &'c Hits,
+    /// Which rules that can make due.
+    pub gates: &'c Gates,
     /// The detector, for the texts that explain hits.
     pub detector: &'c Detector,
     /// Similar messages.
@@ -94,6 +98,10 @@ pub fn judge_traced<T: Trace>(pack: &Pack, case: &Case<'_>, agent: usize, trace:
         let rule = &pack.rules[number];
         if rule.off {
             trace.step(agent, number, || Step::Off);
+            continue;
+        }
+        // A trace tells why a rule was not due.
+        if !T::ON && !case.gates.open(number, case.hits) {
             continue;
         }
         if let (Some((wanted, _)), Some(other)) = (&rule.after_rule, rule.after_rule_index)

@@ -28,7 +28,7 @@ impl Measures {
         self.turns[metric as usize]
     }
 
-    fn set(&mut self, metric: Metric, value: Option<i64>) {
+    pub(crate) fn set(&mut self, metric: Metric, value: Option<i64>) {
         self.values[metric as usize] = value;
     }
 

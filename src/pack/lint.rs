@@ -1,5 +1,7 @@
 //! Faults that show only when the whole pack is known: cycles, phrases that can never hit, unused markers.
 
+use rayon::prelude::*;
+
 use super::Pack;
 use super::codes;
 use super::expression::{Expr, MarkerId};
@@ -11,11 +13,16 @@ use crate::diagnostic::Diagnostic;
 
 /// Adds the faults found to `all`.
 pub fn lint(pack: &Pack, all: &mut Vec<Diagnostic>) {
-    for marker in &pack.markers {
-        for block in &marker.blocks {
-            phrases(marker, block, all);
-        }
-    }
+    let of_phrases: Vec<Vec<Diagnostic>> = pack
+        .markers
+        .par_iter()
+        .map(|marker| {
+            let mut own = Vec::new();
+            marker.blocks.iter().for_each(|block| phrases(marker, block, &mut own));
+            own
+        })
+        .collect();
+    all.extend(of_phrases.into_iter().flatten());
     cycles(pack, all);
     unused(pack, all);
     super::lint_rules::lint(pack, all);
@@ -37,9 +44,9 @@ fn phrases(marker: &Marker, block: &Block, all: &mut Vec<Diagnostic>) {
     let text = &marker.file.text;
     let except: Vec<(Reach, String)> =
         block.except.iter().map(|(reach, p)| (*reach, normal_phrase(block.view, p))).collect();
-    for phrase in &block.phrases {
-        let normal = normal_phrase(block.view, phrase);
-        if let Some((_, by)) = except.iter().find(|(_, e)| *e == normal) {
+    let mut normals: Vec<(String, &String)> = block.phrases.iter().map(|p| (normal_phrase(block.view, p), p)).collect();
+    for (normal, phrase) in &normals {
+        if let Some((_, by)) = except.iter().find(|(_, e)| e == normal) {
             let hint = Some("短语和例外留一个".into());
             let message = format!("短语 `{phrase}` 同时写成了例外 `{by}`,永远不会命中");
             faults.at(codes::SHADOWED_PHRASE, place_of(text, phrase), message, hint);
@@ -52,7 +59,6 @@ fn phrases(marker: &Marker, block: &Block, all: &mut Vec<Diagnostic>) {
             faults.at(codes::NEVER_MATCHES, place_of(text, phrase), message, None);
         }
     }
-    let mut normals: Vec<(String, &String)> = block.phrases.iter().map(|p| (normal_phrase(block.view, p), p)).collect();
     normals.sort();
     for pair in normals.windows(2) {
         if pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1 && block.view == ViewKind::Plain {

@@ -207,6 +207,35 @@ pub struct Block {
     pub context: Context,
 }
 
+impl Block {
+    /// The block without its lists of phrases and regexes: what is left to ask of a match.
+    pub fn conditions(&self) -> Block {
+        Block {
+            role: self.role,
+            view: self.view,
+            phrases: Vec::new(),
+            regexes: Vec::new(),
+            entities: Vec::new(),
+            nears: self.nears.clone(),
+            except: Vec::new(),
+            except_regex: Vec::new(),
+            word: self.word,
+            whole: self.whole,
+            start: self.start,
+            end: self.end,
+            negation: self.negation,
+            question: self.question,
+            at_least: self.at_least,
+            min_hits: self.min_hits,
+            min_chars: self.min_chars,
+            max_chars: self.max_chars,
+            min_confidence: self.min_confidence,
+            channels: self.channels.clone(),
+            context: self.context.clone(),
+        }
+    }
+}
+
 /// A marker's example: the turn it is about is the last line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarkerExample {

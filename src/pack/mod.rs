@@ -28,6 +28,7 @@ pub mod turn_model;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use std::sync::Arc;
@@ -288,13 +289,21 @@ fn load(own: &PackFiles, stored_base: Option<&PackFiles>, all: &mut Vec<Diagnost
     let mut ids: Vec<String> = stems.map(|(stem, _)| stem.to_string()).collect();
     ids.sort();
     let names = Names { markers: &ids, lists: &frame.lists, files: &files };
+    let read: Vec<(Marker, Vec<Diagnostic>)> = ids
+        .par_iter()
+        .filter_map(|id| {
+            let file = files.get(&format!("markers/{id}.toml"))?;
+            let mut own = Vec::new();
+            let mut faults = Faults::new(file.clone(), &mut own);
+            let parsed = fields::parse(&file.text, &mut faults);
+            let table = Table::new(parsed.get_ref(), 0..file.text.len());
+            Some((marker::read(id, table, &names, &mut faults), own))
+        })
+        .collect();
     let mut markers = Vec::with_capacity(ids.len());
-    for id in &ids {
-        let Some(file) = files.get(&format!("markers/{id}.toml")) else { continue };
-        let mut faults = Faults::new(file.clone(), all);
-        let parsed = fields::parse(&file.text, &mut faults);
-        let table = Table::new(parsed.get_ref(), 0..file.text.len());
-        markers.push(marker::read(id, table, &names, &mut faults));
+    for (marker, faults) in read {
+        markers.push(marker);
+        all.extend(faults);
     }
     let scorecard = match files.get("scorecard.toml") {
         Some(file) => {

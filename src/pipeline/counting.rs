@@ -11,7 +11,7 @@ use crate::score::aggregate::{AgentTotals, Counted, Evidence, GoodExample};
 use crate::score::contacts::ContactLog;
 use crate::span::Span;
 
-use super::tally::Tally;
+use super::tally::{AgentTally, Tally};
 
 /// Longest message kept as evidence, in characters.
 const MOST_CHARS: usize = 160;
@@ -55,13 +55,14 @@ pub fn count(
             satisfaction: inspection.satisfaction.estimate,
             kind: &kind,
         };
-        tally.channel(channel_number).judge(&part.judgement.outcomes);
+        tally.channel(channel_number).rules.judge(&part.judgement.outcomes);
         let agent = tally.names.number(id);
-        let totals = &mut tally.agent(agent).totals;
+        let AgentTally { totals, rules, .. } = tally.agent(agent);
+        rules.judge(&part.judgement.outcomes);
         if let Some(info) = conversation.agent_info(id) {
             totals.named(info.name.as_deref(), info.team.as_deref());
         }
-        totals.count(engine.pack(), &counted);
+        totals.count_but_outcomes(engine.pack(), &counted);
         shown |= score.critical | keep_evidence(totals, conversation, part, mask);
     }
     if let Some(spill) = spill.filter(|_| shown) {
@@ -114,7 +115,7 @@ fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part
     }
     let score = Reverse(part.score.as_ref().map_or(0, |s| s.score));
     for Fulfilled { rule, trigger, turn } in &part.judgement.fulfilled {
-        let Some(count) = totals.rules.get_mut(&(*rule as u32)) else { continue };
+        let count = totals.rules.entry(*rule as u32).or_default();
         let key = (score, &*conversation.id, *turn);
         if !count.good.wants(|last| key.cmp(&(last.score, &*last.conversation_id, last.turn))) {
             continue;

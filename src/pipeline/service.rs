@@ -30,8 +30,9 @@ pub fn count(
         began: inspection.began.map(|began| (began.date(), began.hour())),
     };
     let cell = tally.whole(whole);
-    contact(cell, conversation, inspection);
     cell.measure(&inspection.measures);
+    let cell = cell.counts();
+    contact(cell, conversation, inspection);
     cell.outcome(inspection.verdict.resolution, conversation.rating, inspection.satisfaction.estimate);
     cell.judge(judged(inspection, None));
     handed(cell, inspection, None);
@@ -41,8 +42,9 @@ pub fn count(
         let team = conversation.agent_info(id).and_then(|i| i.team.as_deref()).unwrap_or("");
         let (id, team) = (tally.names.number(id), tally.names.number(team));
         let cell = tally.part(id, team);
-        contact(cell, conversation, inspection);
         cell.measure(&inspection.agent_measures[agent]);
+        let cell = cell.counts();
+        contact(cell, conversation, inspection);
         if last == Some(agent) {
             cell.outcome(inspection.verdict.resolution, conversation.rating, inspection.satisfaction.estimate);
         }

@@ -11,7 +11,9 @@ use crate::metrics::profile::ProfileCount;
 use crate::pack::Pack;
 use crate::score::Aggregate;
 use crate::score::aggregate::AgentTotals;
-use crate::score::service::{Cell, Dimension, TopicTotals};
+use crate::score::service::{Dimension, TopicTotals};
+
+use super::cell_tally::CellTally;
 
 /// Cells of one table before it is summed up: dumps of many months have many hours.
 const MOST_CELLS: usize = 1024;
@@ -48,26 +50,31 @@ pub struct Whole {
     pub began: Option<(Date, i8)>,
 }
 
-/// What is counted of a channel.
+/// Outcomes by rule: parts of conversations in which it was due, and of these with a finding.
 #[derive(Debug, Default)]
-pub struct ChannelTally {
-    pub conversations: u64,
-    /// Agents' parts judged.
-    judged: u64,
-    /// By rule: parts in which it was due, and of these with a finding.
-    rules: Vec<(u64, u64)>,
-}
+pub struct RuleTally(Vec<(u64, u64)>);
 
-impl ChannelTally {
+impl RuleTally {
     /// Counts the outcomes of one agent's part of a conversation.
     pub fn judge(&mut self, outcomes: &[Outcome]) {
-        self.judged += 1;
-        self.rules.resize(outcomes.len(), (0, 0));
-        for (own, outcome) in self.rules.iter_mut().zip(outcomes) {
+        self.0.resize(outcomes.len(), (0, 0));
+        for (own, outcome) in self.0.iter_mut().zip(outcomes) {
             own.0 += u64::from(*outcome != Outcome::NotApplicable);
             own.1 += u64::from(*outcome == Outcome::Found);
         }
     }
+
+    /// The rules that were due, by number.
+    fn due(self) -> impl Iterator<Item = (u32, (u64, u64))> {
+        (0..).zip(self.0).filter(|(_, (due, _))| *due > 0)
+    }
+}
+
+/// What is counted of a channel.
+#[derive(Debug, Default)]
+pub struct ChannelTally {
+    pub conversations: u64,
+    pub rules: RuleTally,
 }
 
 /// What is counted of an agent.
@@ -75,6 +82,8 @@ impl ChannelTally {
 pub struct AgentTally {
     /// Her scores and findings; empty until something of hers was judged.
     pub totals: AgentTotals,
+    /// Outcomes that are not in her totals yet.
+    pub rules: RuleTally,
     /// By platform profile; empty until she spoke.
     pub profiles: Vec<ProfileCount>,
     /// Conversations by topic.
@@ -88,8 +97,8 @@ pub struct Tally {
     pub sums: Aggregate,
     /// Numbers of texts.
     pub names: Names,
-    wholes: FxHashMap<Whole, Cell>,
-    parts: FxHashMap<(u32, u32), Cell>,
+    wholes: FxHashMap<Whole, CellTally>,
+    parts: FxHashMap<(u32, u32), CellTally>,
     channels: FxHashMap<u32, ChannelTally>,
     agents: FxHashMap<u32, AgentTally>,
     /// Platform figures of everyone, by profile; empty before the first conversation.
@@ -99,7 +108,7 @@ pub struct Tally {
 
 impl Tally {
     /// The cell of a whole conversation's channel, stage, hour and day.
-    pub fn whole(&mut self, key: Whole) -> &mut Cell {
+    pub fn whole(&mut self, key: Whole) -> &mut CellTally {
         if self.wholes.len() >= MOST_CELLS && !self.wholes.contains_key(&key) {
             self.sum_wholes();
         }
@@ -107,7 +116,7 @@ impl Tally {
     }
 
     /// The cell of an agent in a team, by their numbers (that of the empty text without a team).
-    pub fn part(&mut self, agent: u32, team: u32) -> &mut Cell {
+    pub fn part(&mut self, agent: u32, team: u32) -> &mut CellTally {
         self.parts.entry((agent, team)).or_default()
     }
 
@@ -132,6 +141,7 @@ impl Tally {
     fn sum_wholes(&mut self) {
         let totals = &mut self.sums.service;
         for (key, cell) in self.wholes.drain() {
+            let cell = cell.finish();
             totals.all.merge(&cell);
             for (dimension, number) in [(Dimension::Channel, key.channel), (Dimension::Stage, key.stage)] {
                 let value = self.names.text(number);
@@ -152,6 +162,7 @@ impl Tally {
         let mut sums = self.sums;
         let names = &self.names;
         for ((agent, team), cell) in self.parts {
+            let cell = cell.finish();
             let team = names.text(team);
             if !team.is_empty() {
                 sums.service.cell(Dimension::Team, team).merge(&cell);
@@ -161,10 +172,9 @@ impl Tally {
         for (number, tally) in self.channels {
             let channel = names.text(number);
             *sums.channels.entry(channel.to_string()).or_default() += tally.conversations;
-            if tally.judged > 0 {
-                let rules = sums.rule_channels.entry(channel.to_string()).or_default();
-                let due = (0u32..).zip(tally.rules).filter(|(_, (due, _))| *due > 0);
-                rules.extend(due);
+            let mut due = tally.rules.due().peekable();
+            if due.peek().is_some() {
+                sums.rule_channels.entry(channel.to_string()).or_default().extend(due);
             }
         }
         for (definition, count) in pack.profiles.iter().zip(&self.profiles) {
@@ -175,13 +185,16 @@ impl Tally {
                 sums.service.topics.insert(pack.topics.list[number].id.clone(), *totals);
             }
         }
-        for (number, tally) in self.agents {
+        for (number, mut tally) in self.agents {
             let agent = names.text(number);
             for (definition, count) in pack.profiles.iter().zip(&tally.profiles) {
                 sums.service.profile(&definition.id, agent).merge(count);
             }
             for (topic, count) in tally.topics.iter().enumerate().filter(|(_, count)| **count > 0) {
                 sums.service.topic(&pack.topics.list[topic].id).agents.insert(agent.to_string(), *count);
+            }
+            for (rule, (due, found)) in tally.rules.due() {
+                tally.totals.count_outcomes(rule, due, found);
             }
             if tally.totals.conversations > 0 {
                 sums.all.merge_counts(&tally.totals);
@@ -205,12 +218,12 @@ mod tests {
         for number in 0..conversations {
             let day = first.saturating_add(jiff::Span::new().days(number / 24));
             let whole = Whole { channel: chat, stage: none, began: Some((day, (number % 24) as i8)) };
-            tally.whole(whole).conversations += 1;
+            tally.whole(whole).counts().conversations += 1;
             assert!(tally.wholes.len() <= MOST_CELLS);
         }
-        tally.whole(Whole { channel: none, stage: chat, began: None }).conversations += 1;
-        tally.part(chat, none).conversations += 2;
-        tally.part(chat, chat).conversations += 3;
+        tally.whole(Whole { channel: none, stage: chat, began: None }).counts().conversations += 1;
+        tally.part(chat, none).counts().conversations += 2;
+        tally.part(chat, chat).counts().conversations += 3;
         let sums = tally.finish(&Pack::default_pack().unwrap()).service;
         let of = |dimension, value| sums.get(dimension, value).map(|cell| cell.conversations);
         assert_eq!(sums.all.conversations, conversations as u64 + 1);

@@ -151,6 +151,23 @@ pub struct Counted<'c> {
 impl AgentTotals {
     /// Counts one conversation.
     pub fn count(&mut self, pack: &Pack, case: &Counted<'_>) {
+        self.count_but_outcomes(pack, case);
+        for (number, outcome) in (0u32..).zip(&case.judgement.outcomes) {
+            if *outcome != Outcome::NotApplicable {
+                self.count_outcomes(number, 1, u64::from(*outcome == Outcome::Found));
+            }
+        }
+    }
+
+    /// Counts conversations in which a rule was due, and of these those with a finding.
+    pub fn count_outcomes(&mut self, rule: u32, due: u64, found: u64) {
+        let count = self.rules.entry(rule).or_default();
+        count.applicable += due;
+        count.found += found;
+    }
+
+    /// Counts one conversation, but not the outcomes of the rules in it: those are quicker to count in a table.
+    pub fn count_but_outcomes(&mut self, pack: &Pack, case: &Counted<'_>) {
         let score = case.score;
         self.conversations += 1;
         self.score_sum += score.score;
@@ -167,24 +184,9 @@ impl AgentTotals {
             total.squares += u128::from(lost.unsigned_abs()).pow(2);
         }
         let mut classes = [false; 3];
-        // Both run through the rules in order: one walk instead of a search for each.
-        let mut known = self.rules.iter_mut();
-        let mut next = known.next();
-        let mut missing = Vec::new();
-        for (number, (rule, outcome)) in (0u32..).zip(pack.rules.iter().zip(&case.judgement.outcomes)) {
+        for (rule, outcome) in pack.rules.iter().zip(&case.judgement.outcomes) {
             if *outcome == Outcome::NotApplicable {
                 continue;
-            }
-            while next.as_ref().is_some_and(|(rule, _)| **rule < number) {
-                next = known.next();
-            }
-            let any_found = u64::from(*outcome == Outcome::Found);
-            match &mut next {
-                Some((own, count)) if **own == number => {
-                    count.applicable += 1;
-                    count.found += any_found;
-                }
-                _ => missing.push((number, any_found)),
             }
             let found = *outcome == Outcome::Found && rule.points <= 0;
             let grave = rule.severity >= Severity::Major && rule.error_class != ErrorClass::None;
@@ -194,9 +196,6 @@ impl AgentTotals {
                 self.noncritical.0 += 1;
                 self.noncritical.1 += u64::from(!found);
             }
-        }
-        for (number, found) in missing {
-            self.rules.insert(number, RuleCount { applicable: 1, found, ..RuleCount::default() });
         }
         for (total, own) in self.class_errors.iter_mut().zip(classes) {
             *total += u64::from(own);

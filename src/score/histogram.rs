@@ -31,23 +31,30 @@ impl Histogram {
     pub fn add(&mut self, value: i64, unit: Unit) {
         self.n += 1;
         self.sum += value;
-        self.put(bin_of(value, unit), 1);
+        let bin = bin_of(value, unit);
+        match self.bins.binary_search_by_key(&bin, |b| b.0) {
+            Ok(at) => self.bins[at].1 += 1,
+            Err(at) => self.bins.insert(at, (bin, 1)),
+        }
     }
 
-    fn put(&mut self, bin: u32, n: u64) {
-        match self.bins.binary_search_by_key(&bin, |b| b.0) {
-            Ok(at) => self.bins[at].1 += n,
-            Err(at) => self.bins.insert(at, (bin, n)),
+    /// Counts values known by their bins, ascending, and by their sum.
+    pub fn add_bins(&mut self, sum: i64, bins: impl Iterator<Item = (u32, u64)>) {
+        self.sum += sum;
+        let mut at = 0;
+        for (bin, n) in bins {
+            self.n += n;
+            at += self.bins[at..].partition_point(|b| b.0 < bin);
+            match self.bins.get_mut(at) {
+                Some(own) if own.0 == bin => own.1 += n,
+                _ => self.bins.insert(at, (bin, n)),
+            }
         }
     }
 
     /// Adds another's counts.
     pub fn merge(&mut self, other: &Histogram) {
-        self.n += other.n;
-        self.sum += other.sum;
-        for (bin, n) in &other.bins {
-            self.put(*bin, *n);
-        }
+        self.add_bins(other.sum, other.bins.iter().copied());
     }
 
     /// The mean, in the measure's unit.
@@ -110,7 +117,8 @@ fn steps(unit: Unit) -> &'static [(i64, i64)] {
     }
 }
 
-fn bin_of(value: i64, unit: Unit) -> u32 {
+/// The bin of a value: bins are numbered upwards.
+pub fn bin_of(value: i64, unit: Unit) -> u32 {
     let value = value.max(0);
     let (mut from, mut first) = (0, 0);
     for (limit, width) in steps(unit) {

@@ -10,7 +10,6 @@ use super::histogram::Histogram;
 use super::words::WordSample;
 use crate::metrics::profile::ProfileCount;
 use crate::metrics::resolution::Resolution;
-use crate::metrics::{METRICS, Measures};
 
 /// What figures are broken down by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,16 +101,6 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Counts the measures.
-    pub fn measure(&mut self, measures: &Measures) {
-        self.measures.resize(METRICS.len(), Histogram::default());
-        for (sum, (metric, _, _, unit)) in self.measures.iter_mut().zip(METRICS) {
-            if let Some(value) = measures.get(*metric) {
-                sum.add(value, *unit);
-            }
-        }
-    }
-
     /// Counts a score.
     pub fn judge(&mut self, judged: Option<Judged>) {
         let Some(judged) = judged else { return };

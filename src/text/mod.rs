@@ -54,7 +54,7 @@ pub use normalise::plain;
 pub use pii::{mask, mask_part, mask_spans};
 pub use pinyin::{at_token_boundaries as pinyin_boundaries, pinyin};
 pub use regex_fold::squeezed_regex;
-pub use segment::Segmenter;
+pub use segment::{Dictionary, Segmenter};
 pub use squeeze::squeezed;
 pub use view::View;
 

@@ -33,14 +33,21 @@ impl std::fmt::Debug for Segmenter {
     }
 }
 
-impl Segmenter {
-    /// Jieba's dictionary and user words, `word [freq] [tag]` a line; blank lines and `#` comments are skipped. Words are
-    /// brought into the plain view. A frequency left out is chosen so that the word is kept whole.
+/// Jieba's own words. Loading them takes longest of all that starting takes, and waits for nothing.
+pub struct Dictionary(Jieba);
+
+impl Dictionary {
+    /// Loads them.
+    pub fn load() -> Dictionary {
+        Dictionary(Jieba::new())
+    }
+
+    /// With user words; see [`Segmenter::new`].
     ///
     /// # Errors
     /// Names the line that has a frequency which is no number.
-    pub fn new(userdict: &str) -> Result<Self, String> {
-        let mut jieba = Jieba::new();
+    pub fn with_words(self, userdict: &str) -> Result<Segmenter, String> {
+        let mut jieba = self.0;
         for (number, line) in userdict.lines().enumerate() {
             let line = line.trim().trim_start_matches('\u{FEFF}');
             if line.is_empty() || line.starts_with('#') {
@@ -63,6 +70,17 @@ impl Segmenter {
             jieba.add_word(&word, freq, tag);
         }
         Ok(Segmenter { jieba })
+    }
+}
+
+impl Segmenter {
+    /// Jieba's dictionary and user words, `word [freq] [tag]` a line; blank lines and `#` comments are skipped. Words are
+    /// brought into the plain view. A frequency left out is chosen so that the word is kept whole.
+    ///
+    /// # Errors
+    /// Names the line that has a frequency which is no number.
+    pub fn new(userdict: &str) -> Result<Self, String> {
+        Dictionary::load().with_words(userdict)
     }
 
     /// Writes the byte positions between words into `boundaries`: sorted, with 0 and the length of the text.
