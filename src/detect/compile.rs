@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use rayon::prelude::*;
 
+use super::automaton::Automaton;
 use super::gate::{Gate, Letters};
 use super::gated::GatedRegex;
 use super::grams::GramIndex;
 use super::model::CompiledModel;
 use super::prepare::{PreparedBlock, PreparedNear};
 use crate::conversation::Role;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pack::expression::MarkerId;
 use crate::pack::marker::{Block, Context, Marker, Near, Reach, ViewKind};
 use crate::pack::turn_model::{Spot, TurnModel};
@@ -67,7 +67,7 @@ pub struct PhraseSet<T> {
     gate: Gate,
     phrases: Vec<String>,
     values: Vec<T>,
-    automaton: OnceLock<Option<AhoCorasick>>,
+    automaton: OnceLock<Option<Automaton>>,
 }
 
 impl<T: Copy> PhraseSet<T> {
@@ -91,12 +91,12 @@ impl<T: Copy> PhraseSet<T> {
             return;
         }
         // Phrases of one block that do not fit an automaton (2³¹ characters) are beyond what a pack can hold.
-        let automaton = self.automaton.get_or_init(|| build(&self.phrases, AhoCorasickKind::ContiguousNFA).ok());
-        for m in automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(view)) {
-            if kind != ViewKind::Pinyin || on_syllables(view, m.range()) {
-                found(self.values[m.pattern().as_usize()], m.range());
+        let Some(automaton) = self.automaton.get_or_init(|| Automaton::small(&self.phrases).ok()) else { return };
+        automaton.find(view, |phrase, range| {
+            if kind != ViewKind::Pinyin || on_syllables(view, range.clone()) {
+                found(self.values[phrase], range);
             }
-        }
+        });
     }
 }
 
@@ -121,7 +121,7 @@ pub struct CompiledNear {
 #[derive(Debug)]
 pub struct ViewScanner {
     /// The automaton over all patterns of the view.
-    pub automaton: AhoCorasick,
+    pub automaton: Automaton,
     /// Range of `uses` for each pattern.
     pub ranges: Vec<(u32, u32)>,
     /// Uses, by pattern.
@@ -361,26 +361,12 @@ fn near_text(near: &Near) -> String {
     format!("{} 相距 {} {unit}以内", parts.join(" … "), near.within)
 }
 
-fn build<P: AsRef<[u8]>>(patterns: impl IntoIterator<Item = P>, kind: AhoCorasickKind) -> Result<AhoCorasick> {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .kind(Some(kind))
-        .build(patterns)
-        .map_err(|e| Error::Other(format!("短语太多,无法建立自动机: {e}")))
-}
-
-/// Patterns up to which the DFA is built; beyond it the contiguous NFA is smaller and no slower (see benches).
-const DFA_PATTERNS: usize = 500;
-
 fn scanner(patterns: BTreeMap<String, Vec<Use>>, always: Vec<Use>) -> Result<Option<ViewScanner>> {
     if patterns.is_empty() && always.is_empty() {
         return Ok(None);
     }
-    let kind = match patterns.len() <= DFA_PATTERNS {
-        true => AhoCorasickKind::DFA,
-        false => AhoCorasickKind::ContiguousNFA,
-    };
-    let automaton = build(patterns.keys(), kind)?;
+    let phrases: Vec<&String> = patterns.keys().collect();
+    let automaton = Automaton::new(&phrases)?;
     let mut ranges = Vec::with_capacity(patterns.len());
     let mut uses = Vec::new();
     for list in patterns.into_values() {

@@ -32,11 +32,13 @@ pub struct Letters {
     bits: Box<[u64; WORDS]>,
     /// Words with a bit set, to be cleared for the next text.
     used: Vec<u8>,
+    /// Most digits in a row.
+    digits: u32,
 }
 
 impl Default for Letters {
     fn default() -> Self {
-        Letters { bits: Box::new([0; WORDS]), used: Vec::new() }
+        Letters { bits: Box::new([0; WORDS]), used: Vec::new(), digits: 0 }
     }
 }
 
@@ -51,13 +53,20 @@ impl Letters {
             self.set(of_pair(a, b));
         }
         let mut before = START;
+        self.digits = 0;
+        let mut digits = 0;
         for c in text.chars() {
             self.set(of_char(c as u32));
             self.set(of_pair(before, c as u32));
             if c.is_ascii_alphabetic() {
                 self.set(LETTER);
+                digits = 0;
             } else if is_number(c) {
                 self.set(NUMBER);
+                digits += 1;
+                self.digits = self.digits.max(digits);
+            } else {
+                digits = 0;
             }
             before = c as u32;
         }
@@ -101,6 +110,8 @@ fn of_pair(a: u32, b: u32) -> u16 {
 /// What a text must hold. `None` in [`Gate`] stands for nothing in particular.
 #[derive(Debug, Clone, PartialEq)]
 enum Need {
+    /// So many digits in a row.
+    Digits(u32),
     /// All of these bits: a literal's pairs.
     Text(Box<[u16]>),
     /// One of these bits: a class, short literals, the pairs where two parts meet.
@@ -145,6 +156,7 @@ impl Need {
 
     fn holds(&self, letters: &Letters) -> bool {
         match self {
+            Need::Digits(least) => letters.digits >= *least,
             Need::Text(bits) => bits.iter().all(|b| letters.has(*b)),
             Need::One(bits) => bits.iter().any(|b| letters.has(*b)),
             Need::All(parts) => parts.iter().all(|p| p.holds(letters)),
@@ -155,7 +167,7 @@ impl Need {
     /// How much there is to look at.
     fn size(&self) -> usize {
         match self {
-            Need::Text(_) => 1,
+            Need::Digits(_) | Need::Text(_) => 1,
             Need::One(bits) => bits.len(),
             Need::All(parts) | Need::Any(parts) => parts.iter().map(Need::size).sum(),
         }
@@ -252,6 +264,10 @@ impl Part {
                 match repetition.min {
                     0 => Part { empty: true, need: None, ..sub },
                     1 => sub,
+                    least if is_digit(&repetition.sub) => {
+                        let need = Need::all(sub.need.into_iter().chain([Need::Digits(least)]).collect());
+                        Part { need, ..sub }
+                    }
                     _ => sub.clone().then(sub),
                 }
             }
@@ -336,6 +352,13 @@ impl Part {
     }
 }
 
+/// A class of digits.
+fn is_digit(hir: &Hir) -> bool {
+    let HirKind::Class(Class::Unicode(class)) = hir.kind() else { return false };
+    let size: usize = class.iter().map(|r| r.len()).sum();
+    size <= MOST_OF_A_KIND && class.iter().flat_map(|r| r.start()..=r.end()).all(is_number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,6 +381,8 @@ mod tests {
     fn asks_for_everything_a_match_needs() {
         for (pattern, open, shut) in [
             (r"\d{8,}", "12345678", "没有数字"),
+            (r"\d{8,}", "单号12345678", "1234567和89"),
+            (r"1[0-9]{3}-?\d{4}", "12345678", "123-456"),
             (r"[a-z]+号", "v号", "微号"),
             ("^您好", "您好亲", "亲您好"),
             ("吗[~. ]*$", "在吗", "在吗你"),
@@ -384,7 +409,7 @@ mod tests {
             for pattern in [
                 "(?:加|还).{0,3}[v微]信?", "(?:快|没)+收到?发", "发货|收到|加微", "加.{0,2}(?:信|微.?v)", r"\d.?三",
                 "^(?:加|您)?微", "(?:还|没)+$", "(?:加微?){2}", "^(?:^|,)?加", r"信\b|加\B微", "(?:加|还){2,}收", "^ ?$",
-                "(?i)V(?:信|x)?", "[一二三四五]|[a-z]{2}", "(?:加|还|没|收|到|发|货)(?:快|您)", r"[^,]{3}货",
+                "(?i)V(?:信|x)?", r"\d{2,}|[1三]{3}", "[一二三四五]|[a-z]{2}", "(?:加|还|没|收|到|发|货)(?:快|您)", r"[^,]{3}货",
             ] {
                 let regex = regex::Regex::new(pattern).unwrap();
                 if regex.is_match(&text) {

@@ -16,6 +16,7 @@ use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::prefilter::Prefilter;
 use regex_automata::{Input, MatchKind, Span};
+use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Look};
 
 use super::gate::{Gate, Letters};
 use super::required::literals_of;
@@ -42,12 +43,22 @@ pub struct GatedRegex {
 
 /// For short texts.
 #[derive(Debug)]
-struct Short {
+enum Short {
+    /// A match begins with the first of these characters and ends with the text: no search.
+    FromFirst(ClassUnicode),
+    /// The backtracker is asked.
+    Searched(Box<Searched>),
+}
+
+#[derive(Debug)]
+struct Searched {
     backtracker: BoundedBacktracker,
     /// Where a match may begin.
     prefilter: Option<Prefilter>,
     /// Longest text, in bytes.
     most: usize,
+    /// What is searched for needs only to be somewhere: the match is the whole text.
+    whole: bool,
 }
 
 /// What searching short texts needs beside the regex; one a thread.
@@ -91,7 +102,7 @@ impl GatedRegex {
             return;
         }
         let short = (text.len() <= SHORT).then(|| self.short.get_or_init(|| Short::new(&self.source)).as_ref());
-        let Some(short) = short.flatten().filter(|short| text.len() <= short.most) else {
+        let Some(short) = short.flatten().filter(|short| text.len() <= short.most()) else {
             return self.long.get_or_init(|| long(&self.source)).find_iter(text).for_each(|m| found(m.range()));
         };
         let (Some(places), Some(longest)) = (places, self.longest) else {
@@ -120,16 +131,44 @@ impl GatedRegex {
 impl Short {
     fn new(source: &str) -> Option<Short> {
         let hir = regex_syntax::Parser::new().parse(source).ok()?;
+        if let Some(class) = from_first(&hir) {
+            return Some(Short::FromFirst(class));
+        }
+        let somewhere = somewhere(&hir);
+        let whole = somewhere.is_some();
+        let hir = somewhere.unwrap_or(hir);
         let prefilter = Prefilter::from_hir_prefix(MatchKind::LeftmostFirst, &hir);
         let config = thompson::Config::new().nfa_size_limit(Some(MOST_BYTES)).which_captures(WhichCaptures::Implicit);
         let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).ok()?;
         let config = backtrack::Config::new().visited_capacity(VISITED).prefilter(prefilter.clone());
         let backtracker = BoundedBacktracker::builder().configure(config).build_from_nfa(nfa).ok()?;
         let most = backtracker.max_haystack_len();
-        Some(Short { backtracker, prefilter, most })
+        Some(Short::Searched(Box::new(Searched { backtracker, prefilter, most, whole })))
+    }
+
+    /// Longest text, in bytes.
+    fn most(&self) -> usize {
+        match self {
+            Short::FromFirst(_) => usize::MAX,
+            Short::Searched(searched) => searched.most,
+        }
     }
 
     /// Searches a stretch of a text; what stands around it counts for `^`, `$` and the like.
+    fn find(&self, text: &str, stretch: Range<usize>, cache: &mut RegexCache, found: &mut impl FnMut(Range<usize>)) {
+        match self {
+            Short::FromFirst(class) => {
+                let wanted = |c: char| class.iter().any(|range| (range.start()..=range.end()).contains(&c));
+                if let Some((first, _)) = text.char_indices().find(|(_, c)| wanted(*c)) {
+                    found(first..text.len());
+                }
+            }
+            Short::Searched(searched) => searched.find(text, stretch, cache, found),
+        }
+    }
+}
+
+impl Searched {
     fn find(&self, text: &str, stretch: Range<usize>, cache: &mut RegexCache, found: &mut impl FnMut(Range<usize>)) {
         let (from, to) = (text.floor_char_boundary(stretch.start), text.ceil_char_boundary(stretch.end));
         let from = match &self.prefilter {
@@ -143,7 +182,49 @@ impl Short {
         self.backtracker.reset_cache(cache);
         let input = Input::new(text).range(from..to);
         // No text is too long for the record: that has been asked before.
-        self.backtracker.try_find_iter(cache, input).map_while(Result::ok).for_each(|m| found(m.range()));
+        let mut matches = self.backtracker.try_find_iter(cache, input).map_while(Result::ok);
+        match self.whole {
+            true => matches.next().into_iter().for_each(|_| found(0..text.len())),
+            false => matches.for_each(|m| found(m.range())),
+        }
+    }
+}
+
+/// The class `c` of `(?s)c.*`.
+fn from_first(hir: &Hir) -> Option<ClassUnicode> {
+    match hir.kind() {
+        HirKind::Concat(parts) => match parts.as_slice() {
+            [first, rest] if is_everything(rest) => match first.kind() {
+                HirKind::Class(Class::Unicode(class)) => Some(class.clone()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The `x` of `(?s)^.*x.*$`, which matches nothing or the whole text.
+fn somewhere(hir: &Hir) -> Option<Hir> {
+    let HirKind::Concat(parts) = hir.kind() else { return None };
+    let [first, before, inner @ .., after, last] = parts.as_slice() else { return None };
+    let is = |hir: &Hir, look| matches!(hir.kind(), HirKind::Look(own) if *own == look);
+    let framed = is(first, Look::Start) && is_everything(before) && is_everything(after) && is(last, Look::End);
+    let inner = Hir::concat(inner.to_vec());
+    (framed && inner.properties().minimum_len().is_some_and(|least| least > 0)).then_some(inner)
+}
+
+/// `(?s).*`
+fn is_everything(hir: &Hir) -> bool {
+    let any = |class: &ClassUnicode| matches!(class.ranges(), [all] if (all.start(), all.end()) == ('\0', char::MAX));
+    match hir.kind() {
+        HirKind::Repetition(repeated) => {
+            repeated.min == 0
+                && repeated.max.is_none()
+                && repeated.greedy
+                && matches!(repeated.sub.kind(), HirKind::Class(Class::Unicode(class)) if any(class))
+        }
+        _ => false,
     }
 }
 
@@ -227,7 +308,7 @@ mod tests {
         fn finds_what_the_regex_crate_finds(texts in prop::collection::vec("[加微信vV1三还没收到发货快,您 ]{0,24}", 1..6)) {
             let sources = [
                 "(?:加|还).{0,3}[v微]信?", "(?:快|没)+收到?发", r"\d.?三|货$", "^(?:加|您)?微", r"信\b|加\B微", "(?:加|还)*",
-                r"(?s)^.*[没还].*$", r"(?s)\S.*", "^^(?:^|,)?加", "[^,]{3}货", "(?:微|v)信",
+                r"(?s)^.*[没还].*$", r"(?s)\S.*", r"(?s)^.*(?:还没|v\d|快$).*$", r"(?s)[没还V].*", r"^.*[没还].*$", r"(?s)^.*还?.*$", "^^(?:^|,)?加", "[^,]{3}货", "(?:微|v)信",
             ];
             let mut cache = RegexCache::default();
             for source in sources {

@@ -4,6 +4,7 @@
 //! matches are checked against their blocks' conditions. Conditions that look at other turns are settled when the
 //! whole conversation has been scanned. Detection is a pure function of the conversation and the pack.
 
+pub mod automaton;
 pub mod compile;
 mod conditions;
 mod context;

@@ -208,19 +208,19 @@ impl Detector {
             }
             raw.push(Raw { used: *used, start: start as u32, end: end as u32 });
         };
-        for found in scanner.automaton.find_overlapping_iter(view) {
-            if kind == ViewKind::Pinyin && !on_syllables(view, found.range()) {
-                continue;
+        scanner.automaton.find(view, |pattern, range| {
+            if kind == ViewKind::Pinyin && !on_syllables(view, range.clone()) {
+                return;
             }
-            let (from, to) = scanner.ranges[found.pattern().as_usize()];
+            let (from, to) = scanner.ranges[pattern];
             for used in &scanner.uses[from as usize..to as usize] {
                 match used.meaning {
-                    Meaning::Phrase(_) | Meaning::Regex(_) => add(used, found.start(), found.end()),
+                    Meaning::Phrase(_) | Meaning::Regex(_) => add(used, range.start, range.end),
                     // Where it stands does not matter: what it stands for is looked for in the whole view, once.
                     _ => add(used, 0, 0),
                 }
             }
-        }
+        });
         for used in &scanner.always {
             add(used, 0, 0);
         }
