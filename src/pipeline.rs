@@ -6,6 +6,7 @@
 
 mod cell_tally;
 mod counting;
+mod evidence;
 mod service;
 mod sink;
 mod tally;
@@ -24,6 +25,7 @@ use crate::input::{FileSummary, Item, Reader, Reject, reject};
 use crate::pack::Pack;
 use crate::score::Aggregate;
 use crate::score::contacts::ContactLog;
+use evidence::{EvidenceStore, Keeper};
 use sink::{OrderedSink, Output};
 use tally::Tally;
 
@@ -104,8 +106,10 @@ impl Run<'_> {
             .map_err(|e| Error::Other(format!("无法启动线程: {e}")))?;
         let source = Mutex::new(Source { reader, next: 0, done: false });
         let sink = OrderedSink::new(results, rejects, self.threads.max(1) * 4);
+        let store = EvidenceStore::default();
+        let keeper = Keeper { store: &store, mask: self.mask, spill: self.spill };
         let parts = pool.broadcast(|_| {
-            let part = catch_unwind(AssertUnwindSafe(|| self.work(&source, &sink)));
+            let part = catch_unwind(AssertUnwindSafe(|| self.work(&source, &sink, &keeper)));
             part.unwrap_or_else(|_| Err(Error::Other("内部错误:工作线程异常退出 (worker panicked)".into())))
                 .inspect_err(|_| sink.abort())
         });
@@ -118,6 +122,7 @@ impl Run<'_> {
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
+        store.finish(&mut out.aggregate);
         if let Some(error) = sink.finish().or(failure) {
             return Err(error);
         }
@@ -128,7 +133,7 @@ impl Run<'_> {
         Ok(out)
     }
 
-    fn work(&self, source: &Mutex<Source>, sink: &OrderedSink<'_>) -> Result<Part> {
+    fn work(&self, source: &Mutex<Source>, sink: &OrderedSink<'_>, keeper: &Keeper<'_>) -> Result<Part> {
         let mut part = Part::default();
         let mut scratch = Scratch::default();
         let mut buffer = Vec::new();
@@ -163,7 +168,7 @@ impl Run<'_> {
             block.visit(&mut |item| match item {
                 Item::Conversation { conversation, file, line, records } => {
                     conversations += 1;
-                    match self.one(&conversation, &mut scratch, &mut part, &mut output.results) {
+                    match self.one(&conversation, &mut scratch, &mut part, keeper, &mut output.results) {
                         Ok(()) => part.records_inspected += records,
                         Err(message) => {
                             scratch = Scratch::default();
@@ -198,6 +203,7 @@ impl Run<'_> {
         conversation: &Conversation<'_>,
         scratch: &mut Scratch,
         part: &mut Part,
+        keeper: &Keeper<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
         let before = out.len();
@@ -210,15 +216,7 @@ impl Run<'_> {
             out.truncate(before);
             return Err(message);
         }
-        counting::count(
-            &mut part.tally,
-            &mut part.contacts,
-            self.engine,
-            conversation,
-            &scratch.inspection,
-            self.mask,
-            self.spill,
-        );
+        counting::count(&mut part.tally, &mut part.contacts, self.engine, conversation, &scratch.inspection, keeper);
         Ok(())
     }
 }

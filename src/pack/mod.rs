@@ -7,15 +7,18 @@ pub mod chat;
 pub mod codes;
 pub mod expression;
 pub mod fields;
+mod frame;
 mod lint;
 mod lint_markers;
 mod lint_rules;
+mod load;
 pub mod marker;
 pub mod overrides;
 mod pattern;
 pub mod profiles;
 pub mod reference;
 pub mod rule;
+mod rule_order;
 pub mod satisfaction;
 pub mod schema;
 pub mod scorecard;
@@ -25,22 +28,18 @@ pub mod template;
 pub mod topics;
 pub mod turn_model;
 
-use std::collections::BTreeMap;
 use std::path::Path;
-
-use rayon::prelude::*;
-use sha2::{Digest, Sha256};
-
 use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{self, Diagnostic, Severity, SourceFile};
 use crate::error::{Error, Result};
 use crate::metrics::satisfaction::SatisfactionModel;
-use fields::{Faults, Table};
 pub use lint::evaluation_order as marker_order;
 pub use lint_markers::pedantic;
+use load::{load, quiet_echoes, read_satisfaction};
 use marker::Marker;
-use reference::Names;
 use rule::Rule;
 use scorecard::Scorecard;
 use source::{PackFiles, PackSources};
@@ -244,317 +243,4 @@ impl Pack {
     pub fn rule(&self, id: &str) -> Option<usize> {
         self.rules.binary_search_by(|r| r.id.as_str().cmp(id)).ok()
     }
-}
-
-fn load(own: &PackFiles, stored_base: Option<&PackFiles>, all: &mut Vec<Diagnostic>) -> Option<Pack> {
-    let Some(frame_file) = own.get("pack.toml").cloned() else {
-        all.push(Diagnostic {
-            code: codes::MISSING_FILE.name,
-            severity: Severity::Error,
-            message: format!("{} 里没有 pack.toml", own.origin),
-            place: None,
-            hint: Some("规则包是一个文件夹,里面要有 pack.toml、markers/ 和 rules/".into()),
-        });
-        return None;
-    };
-    let mut faults = Faults::new(frame_file.clone(), all);
-    let parsed = fields::parse(&frame_file.text, &mut faults);
-    let mut frame = read_frame(Table::new(parsed.get_ref(), 0..frame_file.text.len()), &mut faults);
-    let mut sources = PackSources { own: own.clone(), base: None, satisfaction: None };
-    let files = match frame.extends.take() {
-        None => own.clone(),
-        Some(base) => match stored_base.cloned().or_else(|| PackFiles::embedded(&base.value)) {
-            Some(base_files) => {
-                sources.base = Some(base_files.clone());
-                let base_frame = base_files.get("pack.toml").cloned();
-                if let Some(base_frame) = base_frame {
-                    let mut ignored = Vec::new();
-                    let mut base_faults = Faults::new(base_frame.clone(), &mut ignored);
-                    let parsed = fields::parse(&base_frame.text, &mut base_faults);
-                    let inherited =
-                        read_frame(Table::new(parsed.get_ref(), 0..base_frame.text.len()), &mut base_faults);
-                    frame.inherit(inherited);
-                }
-                overrides::overlay(base_files, own)
-            }
-            None => {
-                let hint = Some(format!("可继承的内置规则包: {}", source::EMBEDDED.join("、")));
-                faults.at(codes::BAD_VALUE, base.range, format!("没有内置规则包 `{}`", base.value), hint);
-                own.clone()
-            }
-        },
-    };
-
-    let stems = files.under("markers", ".toml").filter(|(stem, _)| !stem.ends_with(".model"));
-    let mut ids: Vec<String> = stems.map(|(stem, _)| stem.to_string()).collect();
-    ids.sort();
-    let names = Names { markers: &ids, lists: &frame.lists, files: &files };
-    let read: Vec<(Marker, Vec<Diagnostic>)> = ids
-        .par_iter()
-        .filter_map(|id| {
-            let file = files.get(&format!("markers/{id}.toml"))?;
-            let mut own = Vec::new();
-            let mut faults = Faults::new(file.clone(), &mut own);
-            let parsed = fields::parse(&file.text, &mut faults);
-            let table = Table::new(parsed.get_ref(), 0..file.text.len());
-            Some((marker::read(id, table, &names, &mut faults), own))
-        })
-        .collect();
-    let mut markers = Vec::with_capacity(ids.len());
-    for (marker, faults) in read {
-        markers.push(marker);
-        all.extend(faults);
-    }
-    let scorecard = match files.get("scorecard.toml") {
-        Some(file) => {
-            let mut faults = Faults::new(file.clone(), all);
-            let parsed = fields::parse(&file.text, &mut faults);
-            scorecard::read(Table::new(parsed.get_ref(), 0..file.text.len()), &mut faults)
-        }
-        None => {
-            let mut faults = Faults::new(frame_file.clone(), all);
-            let hint = Some("评分卡定义维度和权重,见 rules/README.md".into());
-            faults.at(codes::MISSING_FILE, 0..1, "规则包缺少 scorecard.toml", hint);
-            Scorecard::default()
-        }
-    };
-    let dimensions: Vec<String> = scorecard.dimensions.iter().map(|d| d.id.clone()).collect();
-    let topics = read_optional(&files, "topics.toml", all, topics::read);
-    let profiles = read_optional(&files, "profiles.toml", all, profiles::read);
-    let mut rules: Vec<Rule> = Vec::new();
-    let mut stems: Vec<_> = files.under("rules", ".toml").collect();
-    stems.sort_by_key(|(stem, _)| *stem);
-    for (stem, file) in stems {
-        let mut faults = Faults::new(file.clone(), all);
-        let parsed = fields::parse(&file.text, &mut faults);
-        let table = Table::new(parsed.get_ref(), 0..file.text.len());
-        if let Some(rule) = rule::read(stem, table, &names, &dimensions, &mut faults) {
-            if let Some(other) = rules.iter().find(|r| r.id == rule.id) {
-                let hint = Some(format!("另一个在 {}", other.file.path.display()));
-                faults.at(codes::DUPLICATE_ID, 0..1, format!("规则 id `{}` 用了两次", rule.id), hint);
-            }
-            rules.push(rule);
-        }
-    }
-    rules.sort_by(|a, b| a.id.cmp(&b.id));
-    let satisfaction = files.get("satisfaction.toml").map(|file| read_satisfaction(file, &ids, all));
-    let mut faults = Faults::new(frame_file.clone(), all);
-    overrides::apply(&frame.rules, &frame.markers, &mut rules, &mut markers, &mut faults);
-    let rule_order = resolve_after_rule(&mut rules, all);
-    let mut review =
-        ReviewSettings { min_confidence: frame.min_confidence, agent_voice: None, swapped_from: frame.swapped_from };
-    if let Some(at) = &frame.agent_voice {
-        let names = Names { markers: &ids, lists: &frame.lists, files: &files };
-        review.agent_voice = names.marker(at, &mut Faults::new(frame_file.clone(), all));
-    }
-    let userdict = files.get(&frame.userdict).map(|f| f.text.clone()).unwrap_or_default();
-    let mut hasher = Sha256::new();
-    for (path, file) in &files.files {
-        hasher.update(path.as_bytes());
-        hasher.update([0]);
-        hasher.update(file.text.as_bytes());
-        hasher.update([0]);
-    }
-    let hash = hasher.finalize().iter().map(|b| format!("{b:02x}")).collect();
-    let pack = Pack {
-        id: frame.id,
-        title: frame.title,
-        version: frame.version,
-        origin: files.origin.clone(),
-        hash,
-        markers,
-        rules,
-        rule_order,
-        scorecard,
-        satisfaction,
-        negation: frame.negation,
-        review,
-        repeat: frame.repeat,
-        userdict,
-        topics,
-        profiles,
-        sources,
-        warnings: Vec::new(),
-    };
-    lint::lint(&pack, all);
-    Some(pack)
-}
-
-fn read_satisfaction(file: &Arc<SourceFile>, ids: &[String], all: &mut Vec<Diagnostic>) -> SatisfactionModel {
-    let mut faults = Faults::new(file.clone(), all);
-    let parsed = fields::parse(&file.text, &mut faults);
-    satisfaction::read(Table::new(parsed.get_ref(), 0..file.text.len()), ids, &mut faults)
-}
-
-/// A file the pack may lack.
-fn read_optional<T: Default>(
-    files: &PackFiles,
-    path: &str,
-    all: &mut Vec<Diagnostic>,
-    read: impl FnOnce(Table<'_>, &mut Faults<'_>) -> T,
-) -> T {
-    let Some(file) = files.get(path) else { return T::default() };
-    let mut faults = Faults::new(file.clone(), all);
-    let parsed = fields::parse(&file.text, &mut faults);
-    read(Table::new(parsed.get_ref(), 0..file.text.len()), &mut faults)
-}
-
-/// Most syntax faults told of one file: past the first few they are echoes of one bracket or quote left open.
-const MOST_SYNTAX: usize = 3;
-
-/// Drops what only follows from a file's syntax faults, so that a missing bracket does not hide behind twenty others:
-/// of such a file its first syntax faults are told, one a line.
-fn quiet_echoes(all: &mut Vec<Diagnostic>) {
-    let path = |d: &Diagnostic| d.place.as_ref().map(|(file, _)| file.path.clone());
-    let broken: std::collections::BTreeSet<_> =
-        all.iter().filter(|d| d.code == codes::SYNTAX.name).filter_map(path).collect();
-    let mut told: BTreeMap<std::path::PathBuf, Vec<usize>> = BTreeMap::new();
-    all.retain(|d| {
-        let Some(path) = path(d).filter(|p| broken.contains(p)) else { return true };
-        let lines = told.entry(path).or_default();
-        let line = d.position().map_or(0, |(_, line, _)| line);
-        let keep = d.code == codes::SYNTAX.name && lines.len() < MOST_SYNTAX && !lines.contains(&line);
-        if keep {
-            lines.push(line);
-        }
-        keep
-    });
-}
-
-/// What `pack.toml` says.
-struct Frame {
-    id: String,
-    title: String,
-    version: String,
-    extends: Option<fields::At<String>>,
-    userdict: String,
-    lists: BTreeMap<String, Vec<String>>,
-    negation: Negation,
-    min_confidence: Option<u32>,
-    agent_voice: Option<fields::At<String>>,
-    swapped_from: u32,
-    repeat: RepeatSettings,
-    rules: Vec<overrides::RuleOverride>,
-    markers: Vec<overrides::MarkerOverride>,
-}
-
-impl Frame {
-    /// Takes over what the base pack defines and this one does not.
-    fn inherit(&mut self, base: Frame) {
-        for (name, list) in base.lists {
-            self.lists.entry(name).or_insert(list);
-        }
-        if self.negation == Negation::default() {
-            self.negation = base.negation;
-        }
-        if self.repeat == RepeatSettings::default() {
-            self.repeat = base.repeat;
-        }
-        self.min_confidence = self.min_confidence.or(base.min_confidence);
-        if self.agent_voice.is_none() {
-            self.agent_voice = base.agent_voice;
-            self.swapped_from = base.swapped_from;
-        }
-    }
-}
-
-fn read_frame(mut table: Table<'_>, faults: &mut Faults<'_>) -> Frame {
-    let id = table.required("id", faults).map(|t| t.value).unwrap_or_default();
-    let title = table.required("title", faults).map(|t| t.value).unwrap_or_default();
-    let version = table.string("version", faults).map_or_else(|| "0".into(), |t| t.value);
-    let _lang = table.string("lang", faults);
-    let extends = table.string("extends", faults);
-    let userdict = table.string("userdict", faults).map_or_else(|| "userdict.txt".into(), |t| t.value);
-    let mut lists = BTreeMap::new();
-    if let Some(inner) = table.table("lists", faults) {
-        for (name, value) in inner.entries() {
-            let list = fields::string_list(&name.value, value, faults);
-            lists.insert(name.value, list.into_iter().map(|a| a.value).collect());
-        }
-    }
-    let mut negation = Negation::default();
-    if let Some(mut inner) = table.table("negation", faults) {
-        let list = |inner: &mut Table<'_>, key, faults: &mut Faults<'_>| -> Vec<String> {
-            inner.strings(key, faults).into_iter().map(|a| crate::text::plain_phrase(&a.value)).collect()
-        };
-        negation.words = list(&mut inner, "words", faults);
-        negation.ignore = list(&mut inner, "ignore", faults);
-        if let Some(window) = inner.count("window", faults) {
-            negation.window = window as usize;
-        }
-        inner.finish("[negation] ", faults);
-    }
-    let (mut min_confidence, mut agent_voice, mut swapped_from) = (None, None, 2);
-    if let Some(mut inner) = table.table("review", faults) {
-        min_confidence = inner.number("min_confidence", faults).map(|n| (n.value.clamp(0.0, 1.0) * 1000.0) as u32);
-        agent_voice = inner.string("agent_voice", faults);
-        swapped_from = inner.count("swapped_from", faults).unwrap_or(2).max(1);
-        inner.finish("[review] ", faults);
-    }
-    let mut repeat = RepeatSettings::default();
-    if let Some(mut inner) = table.table("repeat", faults) {
-        if let Some(n) = inner.count("look_back", faults) {
-            repeat.look_back = n as usize;
-        }
-        if let Some(n) = inner.number("similarity", faults) {
-            repeat.similarity = (n.value.clamp(0.0, 1.0) * 1000.0).round() as u32;
-        }
-        if let Some(n) = inner.count("min_chars", faults) {
-            repeat.min_chars = n as usize;
-        }
-        let except = inner.strings("except", faults);
-        repeat.except = except.into_iter().map(|a| crate::text::plain_phrase(&a.value)).collect();
-        inner.finish("[repeat] ", faults);
-    }
-    let (rules, markers) = overrides::read(&mut table, faults);
-    table.finish("pack.toml ", faults);
-    Frame {
-        id,
-        title,
-        version,
-        extends,
-        userdict,
-        lists,
-        negation,
-        min_confidence,
-        agent_voice,
-        swapped_from,
-        repeat,
-        rules,
-        markers,
-    }
-}
-
-/// Finds the rules that others wait for, and an order that serves them; rules that wait for each other are reported.
-fn resolve_after_rule(rules: &mut [Rule], all: &mut Vec<Diagnostic>) -> Vec<usize> {
-    let ids: Vec<String> = rules.iter().map(|r| r.id.clone()).collect();
-    for rule in rules.iter_mut() {
-        let Some((_, at)) = &rule.after_rule else { continue };
-        rule.after_rule_index = ids.binary_search(&at.value).ok();
-        if rule.after_rule_index.is_none() {
-            let hint = fields::nearest(&at.value, ids.iter().map(String::as_str)).map(|n| format!("是不是想写 `{n}`?"));
-            let mut faults = Faults::new(rule.file.clone(), all);
-            faults.at(codes::UNKNOWN_RULE, at.range.clone(), format!("没有规则 `{}`", at.value), hint);
-        }
-    }
-    let mut order: Vec<usize> = Vec::with_capacity(rules.len());
-    loop {
-        let before = order.len();
-        for (number, rule) in rules.iter().enumerate() {
-            if !order.contains(&number) && rule.after_rule_index.is_none_or(|other| order.contains(&other)) {
-                order.push(number);
-            }
-        }
-        if order.len() == before {
-            break;
-        }
-    }
-    for (number, rule) in rules.iter().enumerate() {
-        if let (false, Some((_, at))) = (order.contains(&number), &rule.after_rule) {
-            let mut faults = Faults::new(rule.file.clone(), all);
-            let message = format!("`{}` 与 `{}` 互相等待,谁也判不了", rule.id, at.value);
-            faults.at(codes::RULE_CYCLE, at.range.clone(), message, Some("去掉其中一个 after_rule".into()));
-        }
-    }
-    order
 }

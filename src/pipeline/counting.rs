@@ -1,20 +1,12 @@
 //! Adding an inspected conversation to a worker's tally, and keeping those that reports may show.
 
-use std::borrow::Cow;
-use std::cmp::Reverse;
-
-use crate::conversation::{Conversation, Role};
-use crate::engine::{AgentPart, Engine, Inspection};
-use crate::judge::{Finding, Fulfilled};
-use crate::report::chat::{Chat, Spill};
-use crate::score::aggregate::{AgentTotals, Counted, Evidence, GoodExample};
+use crate::conversation::Conversation;
+use crate::engine::{Engine, Inspection};
+use crate::score::aggregate::Counted;
 use crate::score::contacts::ContactLog;
-use crate::span::Span;
 
+use super::evidence::Keeper;
 use super::tally::{AgentTally, Tally};
-
-/// Longest message kept as evidence, in characters.
-const MOST_CHARS: usize = 160;
 
 pub fn count(
     tally: &mut Tally,
@@ -22,8 +14,7 @@ pub fn count(
     engine: &Engine,
     conversation: &Conversation<'_>,
     inspection: &Inspection,
-    mask: bool,
-    spill: Option<&Spill>,
+    keeper: &Keeper<'_>,
 ) {
     tally.sums.conversations += 1;
     tally.sums.turns += conversation.turns.len() as u64;
@@ -63,71 +54,9 @@ pub fn count(
             totals.named(info.name.as_deref(), info.team.as_deref());
         }
         totals.count_but_outcomes(engine.pack(), &counted);
-        shown |= score.critical | keep_evidence(totals, conversation, part, mask);
+        shown |= score.critical | keeper.keep(id, conversation, part);
     }
-    if let Some(spill) = spill.filter(|_| shown) {
-        spill.keep(&Chat::new(engine, conversation, inspection, mask));
+    if shown {
+        keeper.show(engine, conversation, inspection);
     }
-}
-
-/// Keeps findings and good examples while they are among the first; true when there was one.
-fn keep_evidence(totals: &mut AgentTotals, conversation: &Conversation<'_>, part: &AgentPart, mask: bool) -> bool {
-    let mut kept = false;
-    let short = |text: &str| -> String {
-        let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        match line.char_indices().nth(MOST_CHARS) {
-            Some((cut, _)) => format!("{}…", &line[..cut]),
-            None => line,
-        }
-    };
-    let shown = |text: &str| short(&if mask { crate::text::mask(text) } else { Cow::Borrowed(text) });
-    // The words as they stand in the masked message, so that a page can point at them there.
-    let quoted = |text: &str, span: Span| {
-        let mut spans = [span];
-        let text = if mask { crate::text::mask_spans(text, &mut spans) } else { Cow::Borrowed(text) };
-        short(spans[0].slice(&text))
-    };
-    let turns = &conversation.turns;
-    let said = |turn: usize, role: Role| turns[turn].role == role && turns[turn].is_human_words();
-    for finding in &part.judgement.findings {
-        let Finding { rule, points, turn, span, why, review, .. } = finding;
-        if *review {
-            continue;
-        }
-        let Some(count) = totals.rules.get_mut(&(*rule as u32)) else { continue };
-        let key = (*points, &*conversation.id, *turn);
-        if !count.evidence.wants(|last| key.cmp(&(last.points, &*last.conversation_id, last.turn))) {
-            continue;
-        }
-        let at = *turn as usize;
-        let customer = (0..=at).rev().find(|t| said(*t, Role::Customer));
-        let agent = (at..turns.len()).find(|t| said(*t, Role::Agent));
-        kept = true;
-        count.evidence.add(Evidence {
-            points: *points,
-            conversation_id: conversation.id.to_string(),
-            turn: *turn,
-            quote: quoted(&turns[at].text, *span),
-            customer: customer.map(|t| shown(&turns[t].text)).unwrap_or_default(),
-            agent: agent.map(|t| shown(&turns[t].text)).unwrap_or_default(),
-            why: if mask { crate::text::mask(why).into_owned() } else { why.clone() },
-        });
-    }
-    let score = Reverse(part.score.as_ref().map_or(0, |s| s.score));
-    for Fulfilled { rule, trigger, turn } in &part.judgement.fulfilled {
-        let count = totals.rules.entry(*rule as u32).or_default();
-        let key = (score, &*conversation.id, *turn);
-        if !count.good.wants(|last| key.cmp(&(last.score, &*last.conversation_id, last.turn))) {
-            continue;
-        }
-        kept = true;
-        count.good.add(GoodExample {
-            score,
-            conversation_id: conversation.id.to_string(),
-            turn: *turn,
-            customer: shown(&turns[*trigger as usize].text),
-            agent: shown(&turns[*turn as usize].text),
-        });
-    }
-    kept
 }
