@@ -5,14 +5,14 @@
 //! two; a phrase inside a longer one of the same topic does not count again). The first message that shows any topic
 //! counts double and the second one and a half times: people say first what they come for.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
 use crate::conversation::Turn;
 use crate::detect::Plain;
+use crate::detect::automaton::Automaton;
 use crate::detect::gate::{Gate, Letters};
 use crate::detect::memory::Memory;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pack::topics::Topics;
 use crate::span::Span;
 use crate::text::{View, is_number_phrase, is_part_of_code, sentence_range};
@@ -54,7 +54,7 @@ struct Raw {
 /// The topics of a pack, compiled.
 #[derive(Debug)]
 pub struct TopicMatcher {
-    automaton: Option<AhoCorasick>,
+    automaton: Option<Automaton>,
     uses: Vec<Use>,
     ranges: Vec<(u32, u32)>,
     /// Which topic's which regex a message is worth searching with.
@@ -102,14 +102,7 @@ impl TopicMatcher {
         }
         let automaton = match patterns.is_empty() {
             true => None,
-            false => {
-                let mut builder = AhoCorasick::builder();
-                let built = builder
-                    .match_kind(MatchKind::Standard)
-                    .kind(Some(AhoCorasickKind::ContiguousNFA))
-                    .build(patterns.keys());
-                Some(built.map_err(|e| Error::Other(format!("topics.toml 的短语太多: {e}")))?)
-            }
+            false => Some(Automaton::new(&patterns.keys().collect::<Vec<_>>())?),
         };
         let regexes = topics.list.iter().zip(0..).flat_map(|(t, n)| t.regexes.iter().map(move |r| (n, r)));
         let gates = regexes.map(|(topic, regex)| (topic, Gate::new(regex.as_str()), regex.clone())).collect();
@@ -154,15 +147,17 @@ impl TopicMatcher {
         let text = plain.text();
         raw.clear();
         shown.clear();
-        for hit in self.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(text)) {
-            let (from, to) = self.ranges[hit.pattern().as_usize()];
-            if is_number_phrase(&text[hit.range()]) && is_part_of_code(text, hit.range()) {
-                continue;
-            }
-            for used in &self.uses[from as usize..to as usize] {
-                let (start, end) = (hit.start() as u32, hit.end() as u32);
-                raw.push(Raw { topic: used.topic, except: used.except, start, end });
-            }
+        if let Some(automaton) = &self.automaton {
+            automaton.find(text, |pattern, range| {
+                if is_number_phrase(&text[range.clone()]) && is_part_of_code(text, range.clone()) {
+                    return;
+                }
+                let (from, to) = self.ranges[pattern];
+                raw.extend(self.uses[from as usize..to as usize].iter().map(|used| {
+                    let (start, end) = (range.start as u32, range.end as u32);
+                    Raw { topic: used.topic, except: used.except, start, end }
+                }));
+            });
         }
         letters.fill(text);
         for (topic, _, regex) in self.gates.iter().filter(|(_, gate, _)| gate.open(letters)) {
