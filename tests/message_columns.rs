@@ -95,7 +95,8 @@ fn on_disk_as_the_same_rows_of_text() {
 #[test]
 fn no_folder_for_temporary_files_is_told_with_what_to_do() {
     let base = tempfile::tempdir().unwrap();
-    let (path, out, temporary) = (base.path().join("a.parquet"), base.path().join("out.jsonl"), base.path().join("none"));
+    let (path, out, temporary) =
+        (base.path().join("a.parquet"), base.path().join("out.jsonl"), base.path().join("none"));
     parquet(&path);
     let mut run = zhijian();
     run.arg("convert").arg(&path).arg("--quiet").arg("--out").arg(&out).env("TMPDIR", &temporary);

@@ -166,17 +166,17 @@ proptest! {
         rows in prop::collection::vec(cells(), 1..60),
         (parquet, numbers, end) in (any::<bool>(), any::<bool>(), prop::option::weighted(0.3, 0.3f64..1.0)),
     ) {
-        let batches: Vec<_> = rows.chunks(7).map(|rows| {
-            // ids that were kept as numbers have lost digits
-            let id: ArrayRef = match numbers {
-                true => Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.0.as_ref().map(|id| if id == "a" { 1e19 } else { id.len() as f64 })))),
-                false => Arc::new(rows.iter().map(|r| r.0.as_deref()).collect::<DictionaryArray<Int32Type>>()),
-            };
-            let role: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.1)));
-            let text: ArrayRef = Arc::new(rows.iter().map(|r| r.2.as_deref()).collect::<StringArray>());
-            let rating: ArrayRef = Arc::new(rows.iter().map(|r| r.3).collect::<Float64Array>());
-            RecordBatch::try_from_iter_with_nullable([("会话ID", id, true), ("角色", role, true), ("内容", text, true), ("评分", rating, true)]).unwrap()
-        }).collect();
+        // ids that were kept as numbers have lost digits
+        let id: ArrayRef = match numbers {
+            true => Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.0.as_ref().map(|id| if id == "a" { 1e19 } else { id.len() as f64 })))),
+            false => Arc::new(rows.iter().map(|r| r.0.as_deref()).collect::<DictionaryArray<Int32Type>>()),
+        };
+        let role: ArrayRef = Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.1)));
+        let text: ArrayRef = Arc::new(rows.iter().map(|r| r.2.as_deref()).collect::<StringArray>());
+        let rating: ArrayRef = Arc::new(rows.iter().map(|r| r.3).collect::<Float64Array>());
+        let columns = [("会话ID", id, true), ("角色", role, true), ("内容", text, true), ("评分", rating, true)];
+        let all = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let batches: Vec<_> = (0..rows.len()).step_by(7).map(|at| all.slice(at, 7.min(rows.len() - at))).collect();
         let mut bytes = stored(&batches, parquet);
         if let Some(part) = end {
             bytes.truncate((bytes.len() as f64 * part) as usize);
