@@ -22,6 +22,16 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// Temporary files could not be written.
+    #[error(
+        "无法写入临时目录 {folder}: {source}\n  请腾出空间,或把环境变量 TMPDIR 设为空间足够、可以写入的目录后重试;原有结果未被改动。(cannot write temporary files; free some space or set TMPDIR)"
+    )]
+    Temporary {
+        /// The folder for temporary files.
+        folder: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// No input matched what the user named.
     #[error(
         "没有找到可读的输入: {0}\n  支持的格式见 `zhijian formats`(可带 .gz/.zst),也可以给目录或通配符;标准输入用 `-`。(no input)"
@@ -84,5 +94,10 @@ impl Error {
     /// Shorthand for [`Error::Write`].
     pub fn write(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Error::Write { path: path.into(), source }
+    }
+
+    /// What to say when the system's folder for temporary files does not take one.
+    pub fn temporary(source: std::io::Error) -> Self {
+        Error::Temporary { folder: std::env::temp_dir(), source }
     }
 }

@@ -128,7 +128,7 @@ impl Run<'_> {
         }
         let source = source.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         out.files = source.reader.files().to_vec();
-        out.aggregate.service.cross = contacts.finish().map_err(|e| Error::write(std::env::temp_dir(), e))?;
+        out.aggregate.service.cross = contacts.finish().map_err(Error::temporary)?;
         out.contacts = contacts;
         Ok(out)
     }

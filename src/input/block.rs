@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::delimited::Groups;
+use super::delimited::Table;
 use super::document::Documents;
 use super::jsonl::{self, Lines};
 use super::reject::Reject;
@@ -38,8 +38,8 @@ pub struct Block {
 pub(crate) enum Content {
     /// Lines of JSONL, in the buffer.
     Lines(Lines),
-    /// Conversations of a delimited file.
-    Groups(Groups),
+    /// Conversations whose messages are rows.
+    Table(Table),
     /// Records of JSON documents, in the buffer.
     Documents(Documents),
     /// Conversations that are stretches of a text, in the buffer.
@@ -58,7 +58,7 @@ impl Block {
     pub fn visit(&self, f: &mut dyn FnMut(Item<'_>)) {
         match &self.content {
             Content::Lines(lines) => jsonl::visit(lines, &self.buffer, f),
-            Content::Groups(groups) => groups.visit(f),
+            Content::Table(table) => table.visit(f),
             Content::Documents(documents) => documents.visit(&self.buffer, f),
             Content::Texts(texts) => texts.visit(&self.buffer, f),
             Content::Rejects(rejects) => rejects.iter().for_each(|reject| f(Item::Reject(reject.clone()))),

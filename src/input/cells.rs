@@ -4,14 +4,17 @@
 
 use std::sync::Arc;
 
-use super::InputOptions;
 use super::columns::{COLUMNS, Column};
+use super::grouping::{Gathering, Sorted, sort_out};
 use super::layout::Layout;
-use super::reject::{Fault, LOST_DIGITS, Reject};
+use super::reject::{Fault, LOST_DIGITS};
 use super::rows::Dialect;
+use crate::error::Error;
 
 /// Unlikely in a message, and quoted where it is in one.
 pub(crate) const DELIMITER: u8 = 0x1f;
+/// Text of rows that is handed on together.
+const WAITING: usize = 1 << 20;
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,12 +26,10 @@ pub(crate) enum Cell {
     Bool(bool),
 }
 
-/// Where rows came from.
+/// Where rows came from. A row's code has the sheet's number in its high half, the row from 1 in the low half.
 #[derive(Default)]
 pub(crate) struct Origin {
     pub sheets: Vec<Sheet>,
-    /// For each record of the text: the sheet's number in the high half, the row from 1 in the low half.
-    pub rows: Vec<u64>,
 }
 
 /// A sheet of a workbook, or a file of columns.
@@ -42,6 +43,27 @@ pub(crate) struct Sheet {
 }
 
 impl Origin {
+    /// What each column is called and taken for, sheet by sheet; nothing for files that have no sheets.
+    pub(crate) fn columns(&self) -> Vec<(String, Option<Column>)> {
+        let mut out = Vec::new();
+        for sheet in &self.sheets {
+            for (at, header) in sheet.headers.iter().enumerate() {
+                if !header.is_empty() && !sheet.columns.contains(&Some(at as u32)) {
+                    let name = sheet.name.as_deref().unwrap_or_default();
+                    out.push((format!("{name}!{} {header}", letters(at as u32)), None));
+                }
+            }
+            for (column, at) in COLUMNS.iter().zip(sheet.columns) {
+                if let (Some(at), Some(name)) = (at, &sheet.name) {
+                    let header = sheet.headers.get(at as usize).filter(|h| !h.is_empty());
+                    let header = header.map_or_else(String::new, |h| format!(" {h}"));
+                    out.push((format!("{name}!{}{header}", letters(at)), Some(column.0)));
+                }
+            }
+        }
+        out
+    }
+
     /// The row and the place of a record's code, and of a field in it.
     pub(crate) fn place(&self, code: u64, field: Option<u64>) -> (u64, Option<u64>, String) {
         let row = code & 0xffff_ffff;
@@ -68,26 +90,39 @@ pub(crate) fn letters(column: u32) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Rows being gathered.
+/// Rows on their way from a file to a [`Gathering`].
 pub(crate) struct Rows {
     pub file: Arc<str>,
-    pub data: Vec<u8>,
     pub origin: Origin,
-    pub rejects: Vec<Reject>,
     /// What looked odd, the first few of each kind.
     pub notes: Vec<String>,
     long_numbers: u64,
+    /// The rows not handed on yet, and their text.
+    rows: Vec<Waiting>,
+    data: Vec<u8>,
+    /// Text of the rows handed on.
+    before: u64,
+}
+
+/// A row that waits to be handed on.
+struct Waiting {
+    code: u64,
+    /// Where it ends in the text.
+    end: usize,
+    /// The field of its id, when that has lost digits.
+    lost: Option<u64>,
 }
 
 impl Rows {
     pub(crate) fn new(file: Arc<str>) -> Rows {
         Rows {
             file,
-            data: Vec::new(),
             origin: Origin::default(),
-            rejects: Vec::new(),
             notes: Vec::new(),
             long_numbers: 0,
+            rows: Vec::new(),
+            data: Vec::new(),
+            before: 0,
         }
     }
 
@@ -106,7 +141,6 @@ impl Rows {
     pub(crate) fn push(&mut self, row: u64, cell: impl Fn(u32) -> Cell) {
         let number = self.origin.sheets.len() - 1;
         let code = (number as u64) << 32 | row.min(0xffff_ffff);
-        let start = self.data.len();
         let mut lost = None;
         for (index, (column, _)) in COLUMNS.iter().enumerate() {
             if index > 0 {
@@ -122,18 +156,42 @@ impl Rows {
             }
             write(&mut self.data, &text(*column, cell));
         }
-        if let Some(field) = lost {
-            let (line, column, place) = self.origin.place(code, Some(field));
-            let reason =
-                "会话编号超过 15 位而且存成了数字,末几位已经丢失,不同的会话可能变成同一个编号;请把这一列存成文本再导出";
-            let raw = shown_raw(&self.data[start..]);
-            let reject = Fault::new(LOST_DIGITS, reason).reject(&self.file, line, raw.as_bytes());
-            self.rejects.push(Reject { column, place: Some(place), ..reject });
-            self.data.truncate(start);
-            return;
+        self.rows.push(Waiting { code, end: self.data.len(), lost });
+    }
+
+    /// The rows that wait.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.rows.iter().map(|row| row.end));
+        starts.zip(&self.rows).map(|(start, row)| &self.data[start..row.end])
+    }
+
+    /// Hands on what is waiting, once that is worth it.
+    ///
+    /// # Errors
+    /// When temporary files cannot be written.
+    pub(super) fn hand_on(&mut self, to: &mut Gathering) -> Result<(), Error> {
+        if self.data.len() >= WAITING {
+            self.hand_all_on(to)?;
         }
-        self.data.push(b'\n');
-        self.origin.rows.push(code);
+        Ok(())
+    }
+
+    /// Hands on all that is waiting.
+    ///
+    /// # Errors
+    /// When temporary files cannot be written.
+    pub(super) fn hand_all_on(&mut self, to: &mut Gathering) -> Result<(), Error> {
+        for (row, raw) in self.rows.iter().zip(self.waiting()) {
+            let sorted = match row.lost {
+                Some(field) => Sorted::Fault(Fault::new(LOST_DIGITS, "会话编号超过 15 位而且存成了数字,末几位已经丢失,不同的会话可能变成同一个编号;请把这一列存成文本再导出").at(field)),
+                None => sort_out(&to.layout, raw, false, row.code, &to.options),
+            };
+            to.row(row.code, 1, sorted, raw, Some(&self.origin))?;
+        }
+        self.before += self.data.len() as u64;
+        self.rows.clear();
+        self.data.clear();
+        Ok(())
     }
 
     fn long_number(&mut self, code: u64, field: u64) {
@@ -167,9 +225,9 @@ impl Rows {
         }
     }
 
-    /// True when more has been gathered than may be.
-    pub(crate) fn is_full(&self, options: &InputOptions) -> bool {
-        self.data.len() as u64 > options.limits.max_document_bytes
+    /// How much text the rows were so far.
+    pub(crate) fn text(&self) -> u64 {
+        self.before + self.data.len() as u64
     }
 }
 
@@ -257,8 +315,13 @@ mod tests {
         rows.sheet(Some("一".into()), &[Some(Column::ConversationId), None, Some(Column::OrderId)], Vec::new());
         rows.push(2, |_| Cell::Float(12_345_678_901_234_567_890.0));
         rows.push(3, |c| if c == 0 { Cell::Text("c".into()) } else { Cell::Float(1_234_567_890_123_450.0) });
-        assert_eq!((rows.rejects.len(), rows.origin.rows.len()), (1, 1));
-        assert_eq!(rows.rejects[0].place.as_deref(), Some("一!A2"));
+        let mut gathering = Gathering::new("a.xlsx".into(), Rows::layout(), Arc::default());
+        rows.hand_all_on(&mut gathering).unwrap();
+        let found = &gathering.found;
+        assert_eq!((found.rejects.len(), found.records), (1, 2));
+        let reject = &found.rejects[0];
+        assert_eq!((reject.code, reject.column, reject.place.as_deref()), (LOST_DIGITS, Some(1), Some("一!A2")));
+        assert!(reject.raw.starts_with("12345678901234567168\t"), "{}", reject.raw);
         assert!(rows.notes.iter().any(|n| n.starts_with("一!C3 的 order_id")));
     }
 
@@ -269,11 +332,9 @@ mod tests {
             let columns: Vec<_> = COLUMNS.iter().map(|c| Some(c.0)).collect();
             rows.sheet(None, &columns, Vec::new());
             rows.push(1, |c| Cell::Text(texts[c as usize].clone()));
-            let dialect = Rows::layout().dialect;
-            let row = dialect.row(&rows.data, 0, usize::MAX, |_| false);
-            let back: Vec<_> = dialect.fields(&rows.data[row.start..row.end]).map(|f| String::from_utf8(f.into_owned()).unwrap()).collect();
+            let raw = rows.waiting().next().unwrap();
+            let back: Vec<_> = Rows::layout().dialect.fields(raw).map(|f| String::from_utf8(f.into_owned()).unwrap()).collect();
             prop_assert_eq!(back, texts);
-            prop_assert_eq!(row.next, rows.data.len());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A columnar file: messages are gathered and grouped as a table, conversations handed out batch by batch.
+//! A columnar file: rows that are messages are taken in batch by batch and grouped, those that are conversations handed out.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,27 +6,31 @@ use super::block::{Block, Content};
 use super::cells::Rows;
 use super::columnar::{self, Batches};
 use super::columns::Column;
+use super::compression::over_limit;
 use super::encoding::Raw;
 use super::format::Shape;
-use super::group_file::{GroupFile, Grouped};
+use super::group_file::{End, Feed, GroupFile};
+use super::grouping::{Found, Gathering};
 use super::jsonl::Lines;
 use super::reader::{raw_summary, rejects_block};
-use super::reject::{Fault, LIMIT};
+use super::reject::Fault;
 use super::source::{Shared, Source};
 use super::{FileSummary, InputOptions};
 use crate::error::Error;
 
 pub(super) enum Columns {
-    Messages(Box<Grouped>),
+    Messages(GroupFile),
     Conversations(Box<ColumnFile>),
 }
 
-/// A columnar file: messages gathered and grouped, or conversations to be handed out batch by batch.
+/// A columnar file: messages to be grouped, or conversations to be handed out batch by batch.
 pub(super) fn columns(source: Source, options: &Arc<InputOptions>) -> Result<Columns, Error> {
     let (name, format) = (source.name.clone(), source.format);
+    let mut stored = None;
     let (opened, raw) = match format.shape {
         Shape::Parquet => {
             let (file, raw) = source.seekable()?;
+            stored = file.as_ref().ok().and_then(|file| Some(file.metadata().ok()?.len()));
             (file.and_then(Batches::parquet), Arc::new(Mutex::new(raw)))
         }
         shape => {
@@ -34,63 +38,99 @@ pub(super) fn columns(source: Source, options: &Arc<InputOptions>) -> Result<Col
             (Batches::ipc(Box::new(Shared(raw.clone())), shape == Shape::ArrowFile, options.limits), raw)
         }
     };
-    let locked = || raw.lock().unwrap_or_else(|e| e.into_inner());
     let mut rows = Rows::new(name.clone());
-    let (mut batches, schema) = match opened {
+    let messages = |batches, rows, columns| {
+        let feed = MessageColumns { batches, raw: raw.clone(), stored, format: format.id, columns, rows, number: 0 };
+        Columns::Messages(GroupFile::new(name.clone(), Rows::layout(), options.clone(), Box::new(feed)))
+    };
+    let (batches, schema) = match opened {
         Ok(opened) => opened,
-        Err(fault) => {
-            let summary = raw_summary(&mut locked(), &name, format.id, 0)?;
-            return Ok(Columns::Messages(Box::new(GroupFile::gathered(rows, Some(fault), summary, options))));
-        }
+        Err(fault) => return Ok(messages(Err(Some(fault)), rows, Vec::new())),
     };
     let shape = columnar::shape(&name, &schema, &options.mapping, options.positions())?;
-    let columns = match shape {
-        columnar::Shape::Messages(columns) => columns,
-        columnar::Shape::Conversations(fields) => {
-            let names = schema.fields().iter().zip(&fields);
-            let known = names.map(|(f, n)| (f.name().clone(), n.as_deref().and_then(Column::parse))).collect();
-            let file = ColumnFile {
-                batches,
-                raw: raw.clone(),
-                file: name,
-                format: format.id,
-                fields,
-                columns: known,
-                options: options.clone(),
-                records: 0,
-                given: 0,
-                ended: false,
-            };
-            return Ok(Columns::Conversations(Box::new(file)));
-        }
-    };
-    rows.sheet(None, &columns, Vec::new());
-    let (mut number, mut fault) = (0, None);
-    loop {
-        match batches.next() {
-            Ok(Some(batch)) => {
-                for row in 0..batch.num_rows() {
-                    number += 1;
-                    rows.push(number, |column| columnar::cell(&batch, column as usize, row));
-                }
-            }
-            Ok(None) => break,
-            Err(found) => {
-                fault = Some(found);
-                break;
-            }
-        }
-        if rows.is_full(options) {
-            let max = options.limits.max_document_bytes >> 20;
-            fault = Some(Fault::new(LIMIT, format!("消息超过上限 {max} MB,其后的内容未读取;请拆分后重试")));
-            break;
-        }
-    }
-    rows.close();
-    let mut summary = raw_summary(&mut locked(), &name, format.id, 0)?;
     let names = schema.fields().iter().map(|f| f.name().clone());
-    summary.columns = names.zip(columns.into_iter().chain(std::iter::repeat(None))).collect();
-    Ok(Columns::Messages(Box::new(GroupFile::gathered(rows, fault, summary, options))))
+    let fields = match shape {
+        columnar::Shape::Messages(columns) => {
+            rows.sheet(None, &columns, Vec::new());
+            let columns = names.zip(columns.into_iter().chain(std::iter::repeat(None))).collect();
+            return Ok(messages(Ok(batches), rows, columns));
+        }
+        columnar::Shape::Conversations(fields) => fields,
+    };
+    let known = names.zip(&fields).map(|(f, n)| (f, n.as_deref().and_then(Column::parse)));
+    Ok(Columns::Conversations(Box::new(ColumnFile {
+        columns: known.collect(),
+        batches,
+        raw,
+        file: name,
+        format: format.id,
+        fields,
+        options: options.clone(),
+        records: 0,
+        given: 0,
+        ended: false,
+    })))
+}
+
+fn locked(raw: &Mutex<Raw>) -> std::sync::MutexGuard<'_, Raw> {
+    raw.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// A columnar file whose rows are messages.
+struct MessageColumns {
+    /// Or why there are none.
+    batches: Result<Batches, Option<Fault>>,
+    raw: Arc<Mutex<Raw>>,
+    /// The size of what batches are read from; for a stream that is what was read of it.
+    stored: Option<u64>,
+    format: &'static str,
+    columns: Vec<(String, Option<Column>)>,
+    rows: Rows,
+    number: u64,
+}
+
+impl MessageColumns {
+    /// Hands on the next batch; the fault that there is none, or that it is too much.
+    fn batch(&mut self, options: &InputOptions) -> Result<bool, Option<Fault>> {
+        let batches = self.batches.as_mut().map_err(Option::take)?;
+        let Some(batch) = batches.next().map_err(Some)? else { return Ok(false) };
+        for row in 0..batch.num_rows() {
+            self.number += 1;
+            self.rows.push(self.number, |column| columnar::cell(&batch, column as usize, row));
+        }
+        // few bytes may stand for one long text in every row
+        let stored = self.stored.unwrap_or_else(|| locked(&self.raw).stream.tally().bytes());
+        over_limit(self.rows.text(), stored, &options.limits).map_or(Ok(true), |fault| Err(Some(fault)))
+    }
+}
+
+impl Feed for MessageColumns {
+    fn take_in(&mut self, gathering: &mut Gathering) -> Result<bool, Error> {
+        let options = gathering.options.clone();
+        let ended = match self.batch(&options) {
+            Ok(more) => (!more).then_some(None),
+            Err(fault) => Some(fault),
+        };
+        self.rows.hand_all_on(gathering)?;
+        let Some(fault) = ended else { return Ok(true) };
+        if let Some(fault) = fault {
+            gathering.ended_by(fault, b"");
+        }
+        self.rows.close();
+        Ok(false)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        locked(&self.raw).stream.tally().bytes()
+    }
+
+    fn end(&mut self, found: &Found) -> Result<End, Error> {
+        let mut summary = raw_summary(&mut locked(&self.raw), &self.rows.file, self.format, found.records)?;
+        summary.blank = found.blank;
+        summary.columns = std::mem::take(&mut self.columns);
+        summary.notes = std::mem::take(&mut self.rows.notes);
+        Ok(End { summary, damaged: false, origin: Some(std::mem::take(&mut self.rows.origin)) })
+    }
 }
 
 /// A columnar file whose rows are conversations.
@@ -138,14 +178,14 @@ impl ColumnFile {
     }
 
     pub(super) fn bytes(&mut self) -> u64 {
-        let read = self.raw.lock().unwrap_or_else(|e| e.into_inner()).stream.tally().bytes();
+        let read = locked(&self.raw).stream.tally().bytes();
         let since = read - self.given;
         self.given = read;
         since
     }
 
     pub(super) fn summary(&mut self) -> Result<FileSummary, Error> {
-        let mut raw = self.raw.lock().unwrap_or_else(|e| e.into_inner());
+        let mut raw = locked(&self.raw);
         let mut summary = raw_summary(&mut raw, &self.file, self.format, self.records)?;
         summary.columns = std::mem::take(&mut self.columns);
         Ok(summary)

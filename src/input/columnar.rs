@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -88,9 +88,16 @@ impl Batches {
         limits: Limits,
     ) -> Result<(Batches, SchemaRef), Fault> {
         if file {
-            // the magic and its padding
-            let mut magic = [0; 8];
-            reader.read_exact(&mut magic).map_err(broken)?;
+            // the magic and its padding: to eight bytes, or to the 64 that buffers are aligned to
+            let mut next = [0; 8];
+            reader.read_exact(&mut next).map_err(broken)?;
+            for _ in 0..8 {
+                reader.read_exact(&mut next).map_err(broken)?;
+                if next != [0; 8] {
+                    break;
+                }
+            }
+            reader = Box::new(Cursor::new(next).chain(reader));
         }
         let (decoder, gate) = (StreamDecoder::new(), Gate::new(limits));
         let mut ipc = Ipc { reader, decoder, gate, ready: VecDeque::new(), fault: None, file, ended: false };
@@ -293,10 +300,8 @@ fn value(array: &dyn Array, row: usize, depth: usize) -> Value {
         }
         DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary();
-            match dictionary.normalized_keys().get(row) {
-                Some(key) => value(dictionary.values().as_ref(), *key, depth + 1),
-                None => Value::Null,
-            }
+            let key = value(dictionary.keys(), row, depth + 1).as_u64().and_then(|key| usize::try_from(key).ok());
+            key.map_or(Value::Null, |key| value(dictionary.values().as_ref(), key, depth + 1))
         }
         DataType::List(_) => items(array.as_list::<i32>().value(row).as_ref(), depth),
         DataType::LargeList(_) => items(array.as_list::<i64>().value(row).as_ref(), depth),

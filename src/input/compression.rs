@@ -170,7 +170,7 @@ impl Stream {
 }
 
 /// The fault of a file that decompresses to more than it may.
-fn over_limit(produced: u64, stored: u64, limits: &Limits) -> Option<Fault> {
+pub(super) fn over_limit(produced: u64, stored: u64, limits: &Limits) -> Option<Fault> {
     if produced > limits.max_decompressed_bytes {
         let max = limits.max_decompressed_bytes;
         return Some(Fault::new(LIMIT, format!("解压后超过上限 {max} 字节,其后的内容未读取")));

@@ -1,8 +1,7 @@
-//! Message-per-row files: rows that were grouped by conversation, taken apart. Workers do it ([`Groups::visit`]), borrowing
+//! Message-per-row files: rows that were grouped by conversation, taken apart. Workers do it ([`Table::visit`]), borrowing
 //! fields from the text.
 
 use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::Item;
@@ -18,7 +17,7 @@ use crate::conversation::{AgentInfo, Conversation, Kind, Role, Turn};
 /// No further row in a conversation.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Rows grouped by conversation: a delimited file, or a part of one.
+/// Rows of some conversations of a file.
 pub(crate) struct Table {
     pub(super) file: Arc<str>,
     pub(super) data: Vec<u8>,
@@ -26,10 +25,10 @@ pub(crate) struct Table {
     /// Undecodable bytes were met while transcoding.
     pub(super) damaged: bool,
     /// Where rows came from, when not from lines of this text.
-    pub(super) origin: Option<Origin>,
+    pub(super) origin: Option<Arc<Origin>>,
     pub(super) options: Arc<InputOptions>,
     pub(super) rows: Vec<RowRef>,
-    pub groups: Vec<Group>,
+    pub(super) groups: Vec<Group>,
 }
 
 pub(super) struct RowRef {
@@ -46,10 +45,17 @@ pub(crate) struct Group {
     pub(super) first: u32,
     pub(super) last: u32,
     pub(super) rows: u64,
-    pub bytes: u64,
 }
 
 impl Table {
+    /// Hands over each conversation and reject in order.
+    pub(crate) fn visit(&self, f: &mut dyn FnMut(Item<'_>)) {
+        let mut clock = Clock::of(&self.options);
+        for group in &self.groups {
+            self.visit_group(group, &mut clock, f);
+        }
+    }
+
     fn raw(&self, row: &RowRef) -> &[u8] {
         &self.data[row.start..row.end]
     }
@@ -73,7 +79,7 @@ impl Table {
             }
         }
         let (line, records) = (build.line, build.out.turns.len() as u64);
-        let line = self.origin.as_ref().map_or(line, |o| o.place(line, None).0);
+        let line = self.origin.as_deref().map_or(line, |o| o.place(line, None).0);
         if records > 0 {
             let conversation = build.finish();
             f(Item::Conversation { conversation, file: &self.file, line, records });
@@ -81,7 +87,7 @@ impl Table {
     }
 
     fn reject(&self, fault: Fault, row: &RowRef) -> Reject {
-        placed(fault.reject(&self.file, row.line, self.raw(row)), self.origin.as_ref())
+        placed(fault.reject(&self.file, row.line, self.raw(row)), self.origin.as_deref())
     }
 
     /// A row's fields by column.
@@ -296,21 +302,5 @@ impl<'a> Build<'a> {
             self.options.mapping.apply(out);
         }
         self.out
-    }
-}
-
-/// Some conversations of a table.
-pub(crate) struct Groups {
-    pub table: Arc<Table>,
-    pub range: Range<usize>,
-}
-
-impl Groups {
-    pub(crate) fn visit(&self, f: &mut dyn FnMut(Item<'_>)) {
-        let table = &*self.table;
-        let mut clock = Clock::of(&table.options);
-        for group in &table.groups[self.range.clone()] {
-            table.visit_group(group, &mut clock, f);
-        }
     }
 }

@@ -34,6 +34,7 @@ mod columns;
 mod compression;
 mod cursor;
 mod delimited;
+mod delimited_file;
 mod discover;
 mod document;
 mod document_file;
@@ -63,7 +64,6 @@ mod scanner;
 mod signature;
 mod sorter;
 mod source;
-mod spilled;
 mod subtitle;
 #[cfg(test)]
 mod tests;
@@ -74,6 +74,7 @@ mod vendor;
 mod walk;
 mod whole;
 mod workbook;
+mod workbook_file;
 mod zipped_workbook;
 
 use std::collections::BTreeSet;
@@ -148,10 +149,10 @@ pub struct Limits {
     pub max_decompressed_bytes: u64,
     /// The highest ratio of decompressed to stored bytes; looked at from 1 GiB on.
     pub max_compression_ratio: u64,
-    /// The most bytes a workbook, a columnar file of messages or a chat log may unpack to: these are held whole.
+    /// The most bytes a workbook, a chat log or a batch of an Arrow stream may unpack to: these are held whole.
     pub max_document_bytes: u64,
-    /// The most bytes of a delimited file's text that are grouped in memory; a larger one is grouped on disk, in about
-    /// as much memory.
+    /// The most bytes of a file's messages, the text of their rows and 56 bytes each, that are grouped in memory; what is
+    /// more is grouped on disk, in as much memory.
     pub grouped_in_memory_bytes: usize,
 }
 

@@ -1,5 +1,5 @@
 //! Hands out blocks in input order. Called under a lock by every worker, so it only reads, decompresses, hashes and finds
-//! where records end; a delimited file is read and grouped as a whole before its first conversation.
+//! where records end; a file whose rows are messages is read and grouped as a whole before its first conversation.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,17 +7,18 @@ use std::sync::Arc;
 use super::block::{Block, Content};
 use super::column_file::{ColumnFile, Columns, columns};
 use super::compression::Stop;
+use super::delimited_file::delimited;
 use super::discover::{Named, discover};
 use super::document_file::DocumentFile;
 use super::encoding::{self, Raw, Text};
 use super::envelope::shown;
 use super::format::Shape;
-use super::group_file::{Delimited, GroupFile, workbook};
+use super::group_file::GroupFile;
 use super::line_file::LineFile;
 use super::reject::{Fault, Reject};
 use super::source::{self, Source};
-use super::spilled::SpilledFile;
 use super::whole::texts;
+use super::workbook_file::workbook;
 use super::{FileSummary, InputOptions};
 use crate::error::Error;
 
@@ -36,8 +37,7 @@ pub struct Reader {
 
 enum Current {
     Lines(Box<LineFile>),
-    Groups(GroupFile),
-    Spilled(Box<SpilledFile>),
+    Groups(Box<GroupFile>),
     Documents(Box<DocumentFile>),
     Columns(Box<ColumnFile>),
 }
@@ -108,16 +108,9 @@ impl Reader {
                     let summary = file.summary()?;
                     self.finished(summary);
                 }
-                Some(Current::Groups(file)) => match file.next(self.options.block_bytes) {
-                    Some(block) => self.pending.push_back(block),
-                    None => self.current = None,
-                },
-                Some(Current::Spilled(file)) => match file.next()? {
-                    Some(block) => self.pending.push_back(block),
-                    None => {
-                        let summary = file.summary()?;
-                        self.finished(summary);
-                    }
+                Some(Current::Groups(file)) => match file.next()? {
+                    Ok(block) => self.pending.push_back(block),
+                    Err(summary) => self.finished(summary),
                 },
                 Some(Current::Lines(file)) => {
                     match file.next(buffer)? {
@@ -140,40 +133,23 @@ impl Reader {
     /// Begins a file, the way its format asks for.
     fn start(&mut self, source: Source) -> Result<(), Error> {
         let options = &self.options;
-        let (file, summary, rejects) = match source.format.shape {
-            Shape::Lines => {
-                self.current = Some(Current::Lines(Box::new(LineFile::new(source, options.clone()))));
-                return Ok(());
-            }
-            Shape::Json(json) => {
-                self.current = Some(Current::Documents(Box::new(DocumentFile::new(source, json, options.clone()))));
-                return Ok(());
-            }
+        let current = match source.format.shape {
+            Shape::Lines => Current::Lines(Box::new(LineFile::new(source, options.clone()))),
+            Shape::Json(json) => Current::Documents(Box::new(DocumentFile::new(source, json, options.clone()))),
             Shape::Vtt | Shape::Srt | Shape::ChatLog => {
                 let (blocks, summary) = texts(source, options)?;
                 self.pending.extend(blocks);
                 self.finished(summary);
                 return Ok(());
             }
-            Shape::Delimited | Shape::Messages => match GroupFile::read(source, options)? {
-                Delimited::Held(read) => *read,
-                Delimited::Spilled(file) => {
-                    self.current = Some(Current::Spilled(file));
-                    return Ok(());
-                }
-            },
-            Shape::Xlsx | Shape::Xls => workbook(source, options)?,
+            Shape::Delimited | Shape::Messages => Current::Groups(Box::new(delimited(source, options)?)),
+            Shape::Xlsx | Shape::Xls => Current::Groups(Box::new(workbook(source, options)?)),
             Shape::Parquet | Shape::ArrowFile | Shape::ArrowStream => match columns(source, options)? {
-                Columns::Messages(read) => *read,
-                Columns::Conversations(file) => {
-                    self.current = Some(Current::Columns(file));
-                    return Ok(());
-                }
+                Columns::Messages(file) => Current::Groups(Box::new(file)),
+                Columns::Conversations(file) => Current::Columns(file),
             },
         };
-        self.finished(summary);
-        self.pending.extend(rejects);
-        self.current = Some(Current::Groups(file));
+        self.current = Some(current);
         Ok(())
     }
 
@@ -186,10 +162,10 @@ impl Reader {
     pub fn bytes_read(&self) -> u64 {
         let current = match &self.current {
             Some(Current::Lines(file)) => file.text.stream().tally().bytes(),
-            Some(Current::Spilled(file)) => file.source.text.stream().tally().bytes(),
+            Some(Current::Groups(file)) => file.bytes_read(),
             Some(Current::Documents(file)) => file.walk.cursor.text.stream().tally().bytes(),
             Some(Current::Columns(file)) => file.raw.lock().unwrap_or_else(|e| e.into_inner()).stream.tally().bytes(),
-            _ => 0,
+            None => 0,
         };
         self.done + current
     }

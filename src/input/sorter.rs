@@ -1,8 +1,11 @@
-//! Records sorted by their key on disk: runs sorted in memory, one after another in an unnamed file, then merged.
+//! Records sorted by their key: in memory while they fit, beyond that on disk, in sorted runs that are then merged.
 //!
 //! One file whatever the number of runs, and no name: there is no limit of open files to meet, and nothing is left behind
 //! by a run that is killed. (The sorting crates keep a named file for each run.) Memory: that of one run while
 //! records come in, a buffer for each run while they are merged.
+//!
+//! The log of contacts ([`crate::score::contacts`]) sorts by itself: its records are small values of one size, logs of several
+//! workers are joined with the runs they have written, and a log is read more than once. Rows are of any size and read once.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,7 +20,7 @@ const HEAD: usize = 32;
 /// The least buffer a run is read through.
 const LEAST: usize = 16 << 10;
 
-struct Entry {
+pub(super) struct Entry {
     key: Key,
     start: usize,
     len: usize,
@@ -25,7 +28,8 @@ struct Entry {
 
 /// Records coming in.
 pub(super) struct Sorter {
-    file: BufWriter<File>,
+    /// There from the first run on.
+    file: Option<BufWriter<File>>,
     arena: Vec<u8>,
     entries: Vec<Entry>,
     /// Where each run ends in the file.
@@ -36,9 +40,8 @@ pub(super) struct Sorter {
 
 impl Sorter {
     /// A sorter that holds about `memory` bytes.
-    pub(super) fn new(memory: usize) -> io::Result<Sorter> {
-        let file = BufWriter::with_capacity(1 << 18, tempfile::tempfile()?);
-        Ok(Sorter { file, arena: Vec::new(), entries: Vec::new(), runs: Vec::new(), written: 0, memory })
+    pub(super) fn new(memory: usize) -> Sorter {
+        Sorter { file: None, arena: Vec::new(), entries: Vec::new(), runs: Vec::new(), written: 0, memory }
     }
 
     /// Takes a record, in two parts.
@@ -53,13 +56,25 @@ impl Sorter {
         Ok(())
     }
 
+    /// Gives every record another key, in the order they came. False, and nothing done, when some are on disk.
+    pub(super) fn rekey(&mut self, mut key: impl FnMut(Key) -> Key) -> bool {
+        if self.runs.is_empty() {
+            self.entries.iter_mut().for_each(|entry| entry.key = key(entry.key));
+        }
+        self.runs.is_empty()
+    }
+
     fn end_run(&mut self) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(BufWriter::with_capacity(1 << 18, tempfile::tempfile()?)),
+        };
         self.entries.sort_unstable_by_key(|e| e.key);
         for Entry { key, start, len } in self.entries.drain(..) {
-            self.file.write_all(&key.0.to_le_bytes())?;
-            self.file.write_all(&key.1.to_le_bytes())?;
-            self.file.write_all(&(len as u64).to_le_bytes())?;
-            self.file.write_all(&self.arena[start..start + len])?;
+            file.write_all(&key.0.to_le_bytes())?;
+            file.write_all(&key.1.to_le_bytes())?;
+            file.write_all(&(len as u64).to_le_bytes())?;
+            file.write_all(&self.arena[start..start + len])?;
             self.written += (HEAD + len) as u64;
         }
         self.arena.clear();
@@ -67,27 +82,33 @@ impl Sorter {
         Ok(())
     }
 
-    /// All records, in order.
-    pub(super) fn finish(mut self) -> io::Result<Merge> {
+    /// All records, in order; those on disk are read through about `memory` bytes.
+    pub(super) fn finish(mut self, memory: usize) -> io::Result<Merge> {
+        if self.runs.is_empty() {
+            // rows of a conversation mostly stand together: a sort that finds what is in order
+            self.entries.sort_by_key(|e| e.key);
+            return Ok(Merge::Held { arena: self.arena, entries: self.entries.into_iter() });
+        }
         if !self.entries.is_empty() {
             self.end_run()?;
         }
         // the room of the last run is given back before buffers are asked for
-        let Sorter { file, runs, memory, .. } = self;
+        let Sorter { file, runs, .. } = self;
+        let Some(file) = file else { return Ok(Merge::Held { arena: Vec::new(), entries: Vec::new().into_iter() }) };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let size = (memory / runs.len().max(1)).clamp(LEAST, 1 << 20);
+        let size = (memory / runs.len()).clamp(LEAST, 1 << 20);
         let starts = std::iter::once(0).chain(runs.iter().copied());
         let runs = starts.zip(&runs).map(|(at, end)| Run { at, end: *end, buffer: Vec::new(), next: 0 });
-        let mut merge = Merge { file, runs: runs.collect(), heap: BinaryHeap::new(), size };
-        for run in 0..merge.runs.len() {
-            merge.advance(run)?;
+        let mut runs = Runs { file, runs: runs.collect(), heap: BinaryHeap::new(), size };
+        for run in 0..runs.runs.len() {
+            runs.advance(run)?;
         }
-        Ok(merge)
+        Ok(Merge::Stored(runs))
     }
 }
 
 /// A sorted stretch of the file.
-struct Run {
+pub(super) struct Run {
     at: u64,
     end: u64,
     buffer: Vec<u8>,
@@ -120,7 +141,29 @@ impl Run {
 }
 
 /// Records going out in order.
-pub(super) struct Merge {
+pub(super) enum Merge {
+    /// All of them, in memory.
+    Held { arena: Vec<u8>, entries: std::vec::IntoIter<Entry> },
+    /// In runs on disk.
+    Stored(Runs),
+}
+
+impl Merge {
+    /// The next record's key, its bytes in `body`; `None` at the end.
+    pub(super) fn next(&mut self, body: &mut Vec<u8>) -> io::Result<Option<Key>> {
+        match self {
+            Merge::Stored(runs) => runs.next(body),
+            Merge::Held { arena, entries } => Ok(entries.next().map(|Entry { key, start, len }| {
+                body.clear();
+                body.extend_from_slice(&arena[start..start + len]);
+                key
+            })),
+        }
+    }
+}
+
+/// Sorted runs being merged.
+pub(super) struct Runs {
     file: File,
     runs: Vec<Run>,
     /// The next record of each run: key, run, length.
@@ -128,7 +171,7 @@ pub(super) struct Merge {
     size: usize,
 }
 
-impl Merge {
+impl Runs {
     fn advance(&mut self, run: usize) -> io::Result<()> {
         let mut head = [0; HEAD];
         if self.runs[run].read(&mut self.file, self.size, &mut head)? {
@@ -139,8 +182,7 @@ impl Merge {
         Ok(())
     }
 
-    /// The next record's key, its bytes in `body`; `None` at the end.
-    pub(super) fn next(&mut self, body: &mut Vec<u8>) -> io::Result<Option<Key>> {
+    fn next(&mut self, body: &mut Vec<u8>) -> io::Result<Option<Key>> {
         let Some(Reverse((key, run, len))) = self.heap.pop() else { return Ok(None) };
         body.resize(len, 0);
         self.runs[run].read(&mut self.file, self.size, body)?;
@@ -157,18 +199,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everything_in_order(keys in prop::collection::hash_set((any::<u128>(), any::<u64>()), 0..60), memory in 1usize..2000) {
-            let mut sorter = Sorter::new(memory).unwrap();
+        fn everything_in_order(keys in prop::collection::hash_set((any::<u128>(), any::<u64>()), 0..60), memory in prop_oneof![1usize..2000, Just(usize::MAX)], rekeyed: bool) {
+            let mut sorter = Sorter::new(memory);
             for key in &keys {
                 let text = format!("{key:?}").repeat((key.1 % 700) as usize);
                 sorter.push(*key, b"head", text.as_bytes()).unwrap();
             }
-            let mut merge = sorter.finish().unwrap();
+            // the other way round, where they may still be changed
+            let rekeyed = rekeyed && sorter.rekey(|(a, b)| (!a, !b));
+            let mut merge = sorter.finish(memory).unwrap();
             let mut expected: Vec<_> = keys.into_iter().collect();
             expected.sort_unstable();
+            if rekeyed {
+                expected.reverse();
+            }
             let mut body = Vec::new();
             for key in expected {
-                prop_assert_eq!(merge.next(&mut body).unwrap(), Some(key));
+                let shown = if rekeyed { (!key.0, !key.1) } else { key };
+                prop_assert_eq!(merge.next(&mut body).unwrap(), Some(shown));
                 prop_assert_eq!(&body, &format!("head{}", format!("{key:?}").repeat((key.1 % 700) as usize)).into_bytes());
             }
             prop_assert_eq!(merge.next(&mut body).unwrap(), None);

@@ -65,12 +65,12 @@ impl Source {
         if let (Named::File(path), true) = (&self.input, stored) {
             return Ok((Ok(File::open(path).map_err(failed)?), raw));
         }
-        let mut copy = tempfile::tempfile().map_err(failed)?;
+        let mut copy = tempfile::tempfile().map_err(Error::temporary)?;
         let copied = std::io::copy(&mut raw, &mut copy);
         Ok(match (copied, raw.stop.take()) {
             (_, Some(Stop::Data(fault))) => (Err(fault), raw),
             (_, Some(Stop::Io(error))) => return Err(failed(error)),
-            (Err(error), None) => return Err(failed(error)),
+            (Err(error), None) => return Err(Error::temporary(error)),
             (Ok(_), None) => (Ok(copy), raw),
         })
     }
@@ -99,7 +99,7 @@ pub(crate) fn preflight(
         // a broken file is a reject of the run; only columns that cannot be understood are told now
         Shape::Xlsx | Shape::Xls if source.size.is_some_and(|s| s <= PEEK_BYTES) => {
             if let (Ok(file), _) = source.seekable()? {
-                workbook::read(file, old, true, &mut Rows::new(name), options)?;
+                workbook::read(file, old, &mut Rows::new(name), None, options)?;
             }
         }
         Shape::Parquet if source.text.stream().compression() == "none" => {

@@ -10,6 +10,7 @@ use calamine::{Data, DataRef, ExcelDateTime, Reader as _, Xls, Xlsx};
 use super::InputOptions;
 use super::cells::{Cell, Rows};
 use super::columns::{Column, Header, header};
+use super::grouping::Gathering;
 use super::old_workbook;
 use super::reject::{CORRUPT, Fault, LIMIT};
 use super::zipped_workbook;
@@ -27,21 +28,46 @@ const MOST_XLSX: u64 = 1 << 30;
 /// Merged regions that are filled at once.
 const MOST_MERGED: usize = 256;
 
-/// Reads a workbook into rows; `peek` only looks for headers. `Ok(Some)` is a fault that ended it early.
+/// Why a workbook is not read to its end.
+enum Ended {
+    /// It is broken or too large.
+    Fault(Fault),
+    /// Its rows could not be kept.
+    Failed(Error),
+}
+
+impl From<Fault> for Ended {
+    fn from(fault: Fault) -> Ended {
+        Ended::Fault(fault)
+    }
+}
+
+/// Reads a workbook into rows, which are handed on as they come; without a `to` it only looks for headers. `Ok(Some)` is a fault
+/// that ended it early.
 ///
 /// # Errors
-/// When no sheet has a header that can be understood.
-pub(crate) fn read(
+/// When no sheet has a header that can be understood, or temporary files cannot be written.
+pub(super) fn read(
     file: File,
     old: bool,
-    peek: bool,
     rows: &mut Rows,
+    mut to: Option<&mut Gathering>,
     options: &InputOptions,
 ) -> Result<Option<Fault>> {
+    let to = &mut to;
     // the library is careful, but a workbook may be made to break it
-    let result = caught(|| if old { xls(file, rows, options) } else { xlsx(file, peek, rows, options) });
-    let result = result.unwrap_or_else(|_| Err(broken("内部结构有误")));
-    let fault = result.err();
+    let result = caught(|| match old {
+        true => xls(file, rows, to, options),
+        false => xlsx(file, to.is_none(), rows, to, options),
+    });
+    let fault = match result.unwrap_or_else(|_| Err(broken("内部结构有误").into())) {
+        Ok(()) => None,
+        Err(Ended::Fault(fault)) => Some(fault),
+        Err(Ended::Failed(error)) => return Err(error),
+    };
+    if let Some(to) = to {
+        rows.hand_all_on(to)?;
+    }
     rows.close();
     if rows.origin.sheets.is_empty() && fault.is_none() {
         let why = if rows.notes.is_empty() { "工作簿是空的".into() } else { rows.notes.join("\n  ") };
@@ -61,7 +87,21 @@ pub(super) fn too_large(max: u64) -> Fault {
     Fault::new(LIMIT, format!("工作簿展开后超过上限 {} MB,其后的内容未读取;请拆分后重试", max >> 20))
 }
 
-fn xlsx(file: File, peek: bool, rows: &mut Rows, options: &InputOptions) -> Result<(), Fault> {
+/// Hands rows on, unless they are too many by now.
+fn hand_on(rows: &mut Rows, to: &mut Option<&mut Gathering>, options: &InputOptions) -> Result<(), Ended> {
+    if rows.text() > options.limits.max_document_bytes {
+        return Err(too_large(options.limits.max_document_bytes).into());
+    }
+    to.as_deref_mut().map_or(Ok(()), |to| rows.hand_on(to)).map_err(Ended::Failed)
+}
+
+fn xlsx(
+    file: File,
+    peek: bool,
+    rows: &mut Rows,
+    to: &mut Option<&mut Gathering>,
+    options: &InputOptions,
+) -> Result<(), Ended> {
     let max = options.limits.max_document_bytes.min(MOST_XLSX);
     zipped_workbook::check(&file, max)?;
     let mut reader = BufReader::new(file);
@@ -91,7 +131,7 @@ fn xlsx(file: File, peek: bool, rows: &mut Rows, options: &InputOptions) -> Resu
                         sheet.row(row, &mut current, rows);
                     }
                     sheet.end(rows);
-                    return Err(broken(error));
+                    return Err(broken(error).into());
                 }
             };
             let (at, column) = cell.get_position();
@@ -104,9 +144,7 @@ fn xlsx(file: File, peek: bool, rows: &mut Rows, options: &InputOptions) -> Resu
                 if peek && (sheet.columns.is_some() || sheet.failed) {
                     break;
                 }
-                if rows.is_full(options) {
-                    return Err(too_large(max));
-                }
+                hand_on(rows, to, options)?;
             }
             let value = match cell.get_value() {
                 DataRef::Empty => Cell::Empty,
@@ -132,17 +170,19 @@ fn xlsx(file: File, peek: bool, rows: &mut Rows, options: &InputOptions) -> Resu
     Ok(())
 }
 
-fn xls(mut file: File, rows: &mut Rows, options: &InputOptions) -> Result<(), Fault> {
+fn xls(mut file: File, rows: &mut Rows, to: &mut Option<&mut Gathering>, options: &InputOptions) -> Result<(), Ended> {
     let size = file.metadata().map_err(broken)?.len();
     if size > MOST_XLS {
-        return Err(Fault::new(LIMIT, "旧版 .xls 超过 64 MB,不予读取;请另存为 .xlsx"));
+        return Err(Fault::new(LIMIT, "旧版 .xls 超过 64 MB,不予读取;请另存为 .xlsx").into());
     }
     let mut bytes = Vec::new();
     file.rewind().map_err(broken)?;
     file.read_to_end(&mut bytes).map_err(broken)?;
     let extent = old_workbook::extent(&bytes).map_err(broken)?;
     if extent.cells > MOST_OLD_CELLS || extent.text > options.limits.max_document_bytes.min(MOST_XLSX) {
-        return Err(Fault::new(LIMIT, format!("旧版 .xls 展开后太大({} 格),不予读取;请另存为 .xlsx", extent.cells)));
+        return Err(
+            Fault::new(LIMIT, format!("旧版 .xls 展开后太大({} 格),不予读取;请另存为 .xlsx", extent.cells)).into()
+        );
     }
     let mut book: Xls<_> = Xls::new(std::io::Cursor::new(bytes)).map_err(broken)?;
     for name in book.sheet_names() {
@@ -166,9 +206,7 @@ fn xls(mut file: File, rows: &mut Rows, options: &InputOptions) -> Result<(), Fa
             if !cells.is_empty() {
                 sheet.row(top + number as u32, &mut cells, rows);
             }
-            if rows.is_full(options) {
-                return Err(too_large(options.limits.max_document_bytes));
-            }
+            hand_on(rows, to, options)?;
         }
         sheet.end(rows);
     }
@@ -186,14 +224,18 @@ pub(crate) fn first_rows(
     // every column is taken for some field, which is only a way to see them all
     let options = InputOptions { columns: Some(all), ..options.clone() };
     let mut rows = Rows::new("".into());
-    let read = caught(|| if old { xls(file, &mut rows, &options) } else { xlsx(file, false, &mut rows, &options) });
-    read.unwrap_or_else(|_| Err(broken("内部结构有误")))?;
+    let read = caught(|| match old {
+        true => xls(file, &mut rows, &mut None, &options),
+        false => xlsx(file, false, &mut rows, &mut None, &options),
+    });
+    match read.unwrap_or_else(|_| Err(broken("内部结构有误").into())) {
+        Err(Ended::Fault(fault)) => return Err(fault),
+        Ok(()) | Err(Ended::Failed(_)) => {}
+    }
     let dialect = Rows::layout().dialect;
-    let (mut out, mut at) = (Vec::<Vec<String>>::new(), 0);
-    while at < rows.data.len() && out.len() < most {
-        let row = dialect.row(&rows.data, at, usize::MAX, |_| false);
-        at = row.next;
-        let fields = dialect.fields(&rows.data[row.start..row.end]);
+    let mut out = Vec::<Vec<String>>::new();
+    for row in rows.waiting().take(most) {
+        let fields = dialect.fields(row);
         let mut fields: Vec<_> = fields.map(|f| String::from_utf8_lossy(&f).into_owned()).collect();
         while fields.last().is_some_and(|f| f.trim().is_empty()) {
             fields.pop();

@@ -42,7 +42,7 @@ pub fn merge(mut parts: Vec<PartialFile>, pack: &Pack, spill: Option<&Spill>) ->
         conversations.push(summary.aggregate.conversations - before);
     }
     distinct(&parts, &conversations)?;
-    summary.aggregate.service.cross = contacts.finish().map_err(|e| Error::write(std::env::temp_dir(), e))?;
+    summary.aggregate.service.cross = contacts.finish().map_err(Error::temporary)?;
     summary.contacts = contacts;
     if let Some(spill) = spill {
         let mut wanted = quoted(&summary.aggregate);

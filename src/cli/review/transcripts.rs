@@ -71,7 +71,7 @@ impl Transcripts {
         each: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<Summary> {
         let reader = self.input(inputs.to_vec()).open()?;
-        let temporary = |e| Error::write(std::env::temp_dir(), e);
+        let temporary = Error::temporary;
         let mut lines = tempfile::tempfile().map_err(temporary)?;
         let run = Run {
             engine,
