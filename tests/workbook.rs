@@ -125,7 +125,7 @@ fn every_sheet_says_what_the_other_outputs_say() {
             r["findings"].as_array().unwrap().iter().map(move |f| (r["conversation_id"].as_str().unwrap(), f))
         })
         .collect();
-    assert!(of_records.len() > 500, "the night holds findings");
+    assert!(of_records.len() > 400, "the night holds findings");
     assert_eq!(findings.rows.len(), of_records.len());
     for (row, (id, finding)) in findings.rows.iter().zip(of_records) {
         let cell = |title: &str| &row[findings.column(title)];
