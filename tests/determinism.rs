@@ -6,12 +6,13 @@ mod common;
 use std::sync::atomic::AtomicBool;
 
 use common::{assert_same, comparable, root, zhijian};
-use zhijian::engine::{Engine, EngineOptions};
-use zhijian::input::{InputOptions, Reader};
+use zhijian::engine::{Engine, EngineOptions, Scratch};
+use zhijian::input::{InputOptions, Item, Reader};
 use zhijian::pack::Pack;
 use zhijian::pipeline::{Run, Summary, Unobserved};
 use zhijian::report::record::ConversationRecords;
 use zhijian::score::Aggregate;
+use zhijian::trace::Recorder;
 
 const NIGHT: &str = "fixtures/nightly/2026-11-20.jsonl";
 
@@ -121,4 +122,29 @@ fn merged_parts_are_the_whole() {
     assert!(merge(&parts) == whole);
     parts.rotate_left(11);
     assert!(merge(&parts) == whole);
+}
+
+/// What an explanation watches is what was judged: watched, nothing is remembered from other messages and no rule ruled out
+/// beforehand.
+#[test]
+fn watching_changes_nothing() {
+    let engine = Engine::new(Pack::default_pack().unwrap(), EngineOptions::default()).unwrap();
+    let inputs = [NIGHT, "fixtures/mini-night.jsonl"].map(|input| root().join(input).display().to_string());
+    let mut reader = Reader::open(&inputs, InputOptions::default()).unwrap();
+    let (mut scratch, mut watched) = (Scratch::default(), Scratch::default());
+    let mut findings = 0;
+    while let Some(block) = reader.next_block(Vec::new()).unwrap() {
+        block.visit(&mut |item| {
+            let Item::Conversation { conversation, .. } = item else { return };
+            let plain = engine.inspect(&conversation, &mut scratch);
+            let seen = engine.inspect_traced(&conversation, &mut watched, &mut Recorder::default());
+            assert_eq!(plain.hits.list, seen.hits.list, "{}", conversation.id);
+            assert_eq!(plain.agents.len(), seen.agents.len());
+            for (own, other) in plain.agents.iter().zip(&seen.agents) {
+                assert_eq!(own.judgement, other.judgement, "{}", conversation.id);
+                findings += own.judgement.findings.len();
+            }
+        });
+    }
+    assert!(findings > 100, "{findings} findings");
 }

@@ -111,6 +111,14 @@ pub fn on_syllables(view: &str, range: std::ops::Range<usize>) -> bool {
 pub struct CompiledNear {
     /// All alternatives of all parts.
     pub parts: PhraseSet<u16>,
+    /// How many parts there are.
+    pub count: u32,
+    /// Most characters (or words) between the end of one part and the start of the next.
+    pub within: u32,
+    /// Parts must come in the order given.
+    pub ordered: bool,
+    /// Distance in jieba words instead of characters.
+    pub words: bool,
     /// Number of the text that explains it.
     pub text: u32,
     /// Forbidden between the parts, normalised.
@@ -198,6 +206,8 @@ pub struct Compiled {
     pub order: Vec<MarkerId>,
     /// Negation words.
     pub negation: Negation,
+    /// Messages that contain one of these never repeat another.
+    pub never_repeats: Vec<String>,
 }
 
 /// Compiles a pack's markers.
@@ -274,6 +284,7 @@ pub fn compile(pack: &Pack) -> Result<Compiled> {
         models,
         order,
         negation: pack.negation.clone(),
+        never_repeats: pack.repeat.except.clone(),
     })
 }
 
@@ -342,13 +353,14 @@ impl Builder {
                 None => self.patterns[view as usize].1.push(used(meaning)),
             }
         }
-        for ((n, near), prepared) in block.nears.iter().enumerate().zip(prepared.nears) {
+        for (near, prepared) in block.nears.iter().zip(prepared.nears) {
             let text = self.text(number, near_text(near));
             let Some(PreparedNear { rarest, parts, nots }) = prepared else { continue };
-            for phrase in rarest {
-                self.pattern(view, phrase, used(Meaning::Near(n as u16)));
-            }
-            compiled.nears.push(CompiledNear { parts, text, nots });
+            let meaning = Meaning::Near(compiled.nears.len() as u16);
+            rarest.into_iter().for_each(|phrase| self.pattern(view, phrase, used(meaning)));
+            let Near { within, ordered, words, .. } = *near;
+            let count = near.parts.len() as u32;
+            compiled.nears.push(CompiledNear { parts, count, within, ordered, words, text, nots });
         }
         compiled.except = prepared.except;
         compiled.except_regexes = prepared.except_regexes;

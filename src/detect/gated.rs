@@ -234,7 +234,7 @@ fn long(source: &str) -> Regex {
 }
 
 /// Views are lower case, so literals are looked for in lower case while escapes such as `\S` keep theirs.
-pub fn lower_case_literals(source: &str) -> String {
+fn lower_case_literals(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut escaped = false;
     for c in source.chars() {

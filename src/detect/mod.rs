@@ -85,13 +85,14 @@ pub struct DetectScratch {
     settled_at: Vec<(usize, usize)>,
     /// Letters and characters of each turn's squeezed view; `None` for turns that say nothing.
     lengths: Vec<Option<u32>>,
-    /// What each turn's plain view is made of; `None` for turns that say nothing.
+    /// What each turn's plain view is made of; `None` for turns that say nothing and those that never repeat another.
     fingerprints: Vec<Option<Fingerprint>>,
     letter_list: Vec<char>,
 }
 
 impl DetectScratch {
-    /// What the plain views of the last conversation's turns are made of; `None` for turns that say nothing.
+    /// What the plain views of the last conversation's turns are made of; `None` for turns that say nothing, or what the
+    /// pack excepts from repeats.
     pub fn fingerprints(&self) -> &[Option<Fingerprint>] {
         &self.fingerprints
     }

@@ -43,7 +43,8 @@ struct Remembered {
 pub struct Known {
     length: u32,
     form: Form,
-    fingerprint: Fingerprint,
+    /// `None` when it never repeats another.
+    fingerprint: Option<Fingerprint>,
     /// What its grams speak for each model; empty when no model looks at its side.
     odds: Box<[f64]>,
     hits: Box<[Remembered]>,
@@ -86,7 +87,7 @@ impl Detector {
                 block: h.block,
             }));
             scratch.forms.push(Some(known.form));
-            scratch.fingerprints.push(Some(known.fingerprint));
+            scratch.fingerprints.push(known.fingerprint);
             match known.odds.is_empty() {
                 true => scratch.gram_odds.pass(),
                 false => scratch.gram_odds.recall(&known.odds),
@@ -126,8 +127,10 @@ impl Detector {
         let length = squeezed.chars().count() as u32;
         let form = Form::of(&turn.text);
         scratch.forms.push(Some(form));
-        let fingerprint = Fingerprint::of(scratch.views[0].text(), &mut scratch.letter_list);
-        scratch.fingerprints.push(Some(fingerprint));
+        let plain = scratch.views[0].text();
+        let excepted = self.compiled.never_repeats.iter().any(|words| plain.contains(words.as_str()));
+        let fingerprint = (!excepted).then(|| Fingerprint::of(plain, &mut scratch.letter_list));
+        scratch.fingerprints.push(fingerprint);
         let modelled = self.compiled.modelled[usize::from(turn.role == Role::Agent)];
         match modelled {
             true => scratch.gram_odds.look_up(squeezed, &self.compiled.grams),
@@ -286,14 +289,14 @@ impl Detector {
                     scratch.candidates.push(Candidate { span, pattern, literal: true });
                 }
                 Meaning::Near(n) => {
-                    let (near, compiled) = (&rules.nears[n as usize], &block.nears[n as usize]);
+                    let near = &block.nears[n as usize];
                     let places = &mut scratch.places;
-                    if !super::near::places(rules.view, near, compiled, (view, letters), places) {
+                    if !super::near::places(rules.view, near, (view, letters), places) {
                         continue;
                     }
                     let before = scratch.candidates.len();
-                    let pattern = compiled.text;
-                    super::near::find(rules.view, near, &compiled.nots, places, view, &mut text, |span| {
+                    let pattern = near.text;
+                    super::near::find(rules.view, near, places, view, &mut text, |span| {
                         scratch.candidates.push(Candidate { span, pattern, literal: false });
                     });
                     if T::ON && scratch.candidates.len() == before {

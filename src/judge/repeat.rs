@@ -25,7 +25,7 @@ impl Said {
     fn read(&mut self, conversation: &Conversation<'_>, view: &mut View) {
         if !std::mem::replace(&mut self.ready, true) {
             crate::text::plain(&conversation.turns[self.turn].text, view);
-            self.fingerprint = Fingerprint::of(view.text(), &mut self.letters);
+            Fingerprint::of(view.text(), &mut self.letters);
             self.text.clear();
             self.text.push_str(view.text());
         }
@@ -48,7 +48,8 @@ impl Repeats {
         self.counts.get(turn).copied().unwrap_or(1)
     }
 
-    /// Counts the repeats of a conversation. `fingerprints` are those of its turns' plain views, where they are known.
+    /// Counts the repeats of a conversation. `fingerprints` are those of its turns' plain views; a turn without one says
+    /// nothing, or what the pack excepts, and is never a repeat.
     pub fn fill(
         &mut self,
         conversation: &Conversation<'_>,
@@ -65,18 +66,12 @@ impl Repeats {
                 if turn.role != role || !turn.kind.is_words() {
                     continue;
                 }
-                let mut said = self.spare.pop().unwrap_or_default();
-                (said.turn, said.ready) = (i, false);
-                match fingerprints.get(i).copied().flatten() {
-                    Some(fingerprint) if settings.except.is_empty() => said.fingerprint = fingerprint,
-                    _ => said.read(conversation, view),
-                }
-                if (said.fingerprint.count as usize) < settings.min_chars
-                    || settings.except.iter().any(|e| said.text.contains(e.as_str()))
-                {
-                    self.spare.push(said);
+                let Some(fingerprint) = fingerprints.get(i).copied().flatten() else { continue };
+                if (fingerprint.count as usize) < settings.min_chars {
                     continue;
                 }
+                let mut said = self.spare.pop().unwrap_or_default();
+                (said.turn, said.fingerprint, said.ready) = (i, fingerprint, false);
                 let alike = self.recent.iter_mut().position(|before| {
                     let shared = before.fingerprint.most_shared(&said.fingerprint) as usize;
                     let most = before.fingerprint.distinct.max(said.fingerprint.distinct) as usize;
